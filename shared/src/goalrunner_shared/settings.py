@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from goalrunner_shared.clock import Clock, clock_from
 from goalrunner_shared.errors import InputError
 
+AUTHOR = "Goalrunner <goalrunner@localhost>"
+
 
 class Settings(BaseModel):
     """What every service is told; a field `table` is read from the variable `GOALRUNNER_TABLE`."""
@@ -51,4 +53,4 @@ class RepositorySettings(Settings):
     repository: str
     branch: str | None = None
     mirror: str = "/tmp/goalrunner-mirror.git"
-    author: str = "Goalrunner <goalrunner@localhost>"
+    author: str = AUTHOR

@@ -17,9 +17,7 @@ _TYPES = {
 class ApiError(Exception):
     """HTTP `status` with the API's error `type` (by default the one of the status); `retry_after` in seconds."""
 
-    def __init__(
-        self, status: int, message: str, *, type: str | None = None, retry_after: float | None = None
-    ) -> None:
+    def __init__(self, status: int, message: str, *, type: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_ar
 import pydantic
 from typing_extensions import TypedDict, is_typeddict
 
+_make_typed_dict: Any = TypedDict  # type checkers only know fields that are written down
 _LISTS = (collections.abc.Iterable, collections.abc.Sequence, list)
 _KINDS = {str: "text", bool: "boolean", int: "number", float: "number", list: "list", dict: "object"}
 _HEADERS = frozenset({"betas", "user_profile_id", "workspace_id"})  # arguments that the SDK sends as headers
@@ -46,7 +47,7 @@ def _wire_dict(source: Any, *, extra: Literal["forbid", "allow"]) -> Any:
         marked = get_origin(hint) in (Required, NotRequired)
         by_class = Required if name in source.__required_keys__ else NotRequired
         fields[name] = wire_type(hint) if marked else by_class[wire_type(hint)]
-    made: Any = TypedDict(source.__name__, fields)  # type: ignore[misc, operator]  # fields known at run time
+    made = _make_typed_dict(source.__name__, fields)
     made.__pydantic_config__ = pydantic.ConfigDict(strict=True, extra=extra)
     return made
 
@@ -70,10 +71,7 @@ def _wire_union(members: list[Any]) -> Any:
     for member in members:
         if member is not type(None):
             by_kind.setdefault(_kind(member), []).append(member)
-    kinds = {
-        kind: _object_union(group) if kind == "object" else _plain_union(group)
-        for kind, group in by_kind.items()
-    }
+    kinds = {kind: _object_union(group) if kind == "object" else _plain_union(group) for kind, group in by_kind.items()}
     chosen = next(iter(kinds.values())) if len(kinds) == 1 else _tagged(kinds, _json_kind)
     return Union[chosen, None] if type(None) in members else chosen  # noqa: UP007
 
@@ -109,7 +107,7 @@ def _tagged(choices: dict[str, Any], choose: Callable[[Any], str | None], key: s
 
     expected = ", ".join(f"'{tag}'" for tag in choices)
     return Annotated[
-        Union[members],
+        Union[members],  # noqa: UP007  # a tuple made at run time
         pydantic.Discriminator(
             discriminate,
             custom_error_type="tag",

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, Strict, WithJsonSchema
@@ -16,6 +16,14 @@ _DURATION = re.compile(r"(\d{1,9})([smhd])")
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
 _LOCAL_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+class Misfit(ValueError):
+    """A value that does not fit, with what to type instead."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(problem)
+        self.hint = hint
 
 
 def parse_duration(value: object) -> timedelta:
@@ -62,7 +70,7 @@ def parse_moment(value: object) -> date | datetime:
 def check_instant(value: date | datetime) -> date | datetime:
     """A date stays a date; a date with a time needs its zone."""
     if isinstance(value, datetime) and value.tzinfo is None:
-        raise ValueError("has no time zone: end it with Z or an offset like +01:00")
+        raise Misfit("has no time zone", "end it with Z or an offset like +01:00")
     return value
 
 
@@ -92,19 +100,12 @@ def check_inside(value: str) -> str:
     """A relative path that stays inside its repository."""
     path = PurePosixPath(value)
     if path.is_absolute() or ".." in path.parts or "\\" in value or value[:1] == "~":
-        raise ValueError(f"is {value!r}, which leads outside the repository: write a path relative to its root")
+        raise Misfit(f"is {value!r}, which leads outside the repository", "write a path relative to its root")
     return value
 
 
-def _text_schema(pattern: str, *examples: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
-
-
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else str(value.isoformat())
-
-
-def _refuse_bool(value: object) -> Decimal:
+def parse_usd(value: object) -> Decimal:
+    """An amount of US dollars as an exact decimal."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise ValueError("must be an amount of US dollars like 0.50")
     try:
@@ -114,6 +115,10 @@ def _refuse_bool(value: object) -> Decimal:
     if not (amount.is_finite() and 0 <= amount <= 1_000_000):
         raise ValueError("must be an amount of US dollars like 0.50")
     return amount
+
+
+def _text_schema(pattern: str, *examples: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
 
 
 Duration = Annotated[
@@ -131,7 +136,7 @@ LocalTime = Annotated[
 Moment = Annotated[
     date | datetime,
     PlainValidator(parse_moment),
-    PlainSerializer(_as_text, return_type=str),
+    PlainSerializer(date.isoformat, return_type=str),
     _text_schema(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}", "2027-03-01", "2027-03-01T09:00Z"),
 ]
 ZonedMoment = Annotated[Moment, AfterValidator(check_instant)]
@@ -143,7 +148,7 @@ Instant = Annotated[
 ]
 Usd = Annotated[
     Decimal,
-    PlainValidator(_refuse_bool),
+    PlainValidator(parse_usd),
     PlainSerializer(lambda value: f"{value:f}", return_type=str, when_used="json"),
     WithJsonSchema({"type": ["number", "string"], "minimum": 0, "examples": [0.5]}),
 ]

@@ -1,0 +1,54 @@
+"""Answers that a person gave, kept as files until the notifier's queue has taken them."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from getpass import getuser
+from pathlib import Path
+from typing import Any
+
+from goalrunner_local.cloud import Cloud
+
+
+def keep_answer(folder: Path, *, question: str, text: str, by: str | None = None) -> Path:
+    """Write an answer down; it is whole or not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    update = uuid.uuid4().hex
+    message = {
+        "kind": "answer",
+        "channel": "terminal",
+        "update_id": update,
+        "question": question,
+        "text": text,
+        "by": by or f"{_user()} (terminal)",
+    }
+    path = folder / f"{question}-{update}.json"
+    unfinished = path.with_suffix(".new")
+    unfinished.write_text(json.dumps(message))
+    return unfinished.replace(path)
+
+
+def _user() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return "somebody"
+
+
+def kept_answers(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The answers that wait, oldest first."""
+    paths = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    for path in paths:
+        yield path, json.loads(path.read_text())
+
+
+def hand_over(cloud: Cloud, *, queue_url: str, folder: Path, only: set[str] | None = None) -> list[str]:
+    """Send what waits to the notifier's queue; the questions answered. A file goes only after its message is taken."""
+    questions = []
+    for path, message in kept_answers(folder):
+        if only is not None and message["question"] not in only:
+            continue
+        cloud.client("sqs").send_message(QueueUrl=queue_url, MessageBody=json.dumps(message))
+        path.unlink()
+        questions.append(message["question"])
+    return questions

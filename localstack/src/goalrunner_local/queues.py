@@ -1,0 +1,58 @@
+"""Looking at queues from outside: is anything still on its way, what has been given up."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from goalrunner_local.cloud import Cloud
+
+COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+def depth(cloud: Cloud, url: str) -> int:
+    """How many messages a queue holds, those being handled and those delayed included."""
+    found = cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(COUNTS))["Attributes"]
+    return sum(int(found.get(name, 0)) for name in COUNTS)
+
+
+def all_empty(cloud: Cloud, urls: Iterable[str]) -> bool:
+    """Whether none of the queues holds a message."""
+    return not any(depth(cloud, url) for url in urls)
+
+
+def take_bodies(cloud: Cloud, url: str, *, wait: int = 0) -> list[dict[str, Any]]:
+    """Receive and delete up to ten messages; their bodies, read as JSON."""
+    sqs = cloud.client("sqs")
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=wait).get("Messages", [])
+    if messages:
+        entries = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)]
+        sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+    return [json.loads(message["Body"]) for message in messages]
+
+
+def give_another_try(cloud: Cloud, *, dead: str, url: str) -> int:
+    """Move everything in a dead-letter queue back to its queue; how much it was."""
+    sqs = cloud.client("sqs")
+    moved = 0
+    for _ in range(depth(cloud, dead)):
+        received = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=1).get("Messages", [])
+        for message in received:
+            sqs.send_message(QueueUrl=url, MessageBody=message["Body"])
+            sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+            moved += 1
+    return moved
+
+
+def attempts_given_up(cloud: Cloud, dead: str) -> Iterator[str]:
+    """The attempts that messages in a dead-letter queue belong to; the messages stay there."""
+    sqs = cloud.client("sqs")
+    received = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
+    for message in received:
+        try:
+            yield json.loads(message["Body"])["detail"]["meta"]["correlation_id"]
+        except (ValueError, KeyError, TypeError):
+            continue

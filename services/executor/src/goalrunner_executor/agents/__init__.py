@@ -1,0 +1,1 @@
+"""The engines: one port, one module each."""

@@ -1,0 +1,9 @@
+"""The notifier's functions."""
+
+from goalrunner_notifier import compose
+from goalrunner_notifier.settings import NotifierSettings
+from goalrunner_shared.entrypoint import sqs_handler
+
+hear = sqs_handler(lambda: compose.hear_app(NotifierSettings.load()))
+deliver = sqs_handler(lambda: compose.deliver_app(NotifierSettings.load()))
+updates = sqs_handler(lambda: compose.updates_app(NotifierSettings.load()))
