@@ -1,29 +1,25 @@
 """The clarification state machine itself, held to the same tests as its fake: on moto and on the embedded emulator."""
 
 import json
-import os
-import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
+from string import Template
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from goalrunner_local.emulator import running_emulator
 from goalrunner_notifier.adapters.state_machine import StateMachineWait
-from goalrunner_notifier.conformance import BOUND, TimeConformance, WaitConformance, begun, order
+from goalrunner_notifier.conformance import BOUND, SternConformance, TimeConformance, WaitConformance, begun, order
 from goalrunner_notifier.ports import Fate
 
 ROOT = Path(__file__).parents[2]
 DEFINITION = ROOT / "services/notifier/clarification.asl.json"
-EMULATOR = ROOT / ".venv-emulator/bin/ministack"
 ROLE = "arn:aws:iam::000000000000:role/clarification"
 Clients = Callable[[str], Any]
 _names = count(1)
@@ -47,10 +43,12 @@ class MachineBench:
         self._deliver = self._sqs.create_queue(QueueName=f"{name}-deliver")["QueueUrl"]
         self._heard = self._sqs.create_queue(QueueName=f"{name}-heard")["QueueUrl"]
         self._listen(clients("events"), name)
-        text = definition or DEFINITION.read_text()
+        template = Template(definition or DEFINITION.read_text())
+        filled = template.safe_substitute(deliver_queue_url=self._deliver, bus=bus or name)
         machine = clients("stepfunctions").create_state_machine(
             name=name,
-            definition=text.replace("${deliver_queue_url}", self._deliver).replace("${bus}", bus or name),
+            # Moto's reader leaves the escapes of JSON as they are: read and write it once.
+            definition=json.dumps(json.loads(filled)),
             roleArn=ROLE,
         )
         self.wait = StateMachineWait(machine["stateMachineArn"], partial(clients, "stepfunctions"))
@@ -110,47 +108,25 @@ def _impatient(definition: str) -> str:
     machine = json.loads(definition)
     for state in machine["States"].values():
         state.pop("Retry", None)
-    return json.dumps(machine)
+    # The template's escape, which JSON has taken away.
+    return json.dumps(machine).replace("$$", "$\\u0024")
 
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """The embedded emulator as a child of this process."""
-    port = _free_port()
-    home = tmp_path_factory.mktemp("emulator")
-    environment = {"PATH": os.defpath, "HOME": str(home), "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
-    with (home / "log").open("wb") as log:
-        child = subprocess.Popen([EMULATOR], env=environment, cwd=home, stdout=log, stderr=log)
-        try:
-            until(lambda: _answers(port), within=30)
-            yield partial(
-                boto3.client,
-                endpoint_url=f"http://127.0.0.1:{port}",
-                region_name="us-east-1",
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-            )
-        finally:
-            child.terminate()
-            child.wait(timeout=20)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/_ministack/health", timeout=1):
-            return True
-    except (URLError, OSError):
-        return False
+    """Clients of the embedded emulator, a child of this process."""
+    with running_emulator(None, log=tmp_path_factory.mktemp("emulator") / "log") as endpoint:
+        yield partial(
+            boto3.client,
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
 
 
 @pytest.mark.emulator
-class TestOnTheEmulator(WaitConformance):
+class TestOnTheEmulator(WaitConformance, SternConformance):
     """All but the machine's own clocks, which the emulator does not keep."""
 
     @pytest.fixture

@@ -14,6 +14,7 @@ from goalrunner_local.answers import hand_over
 from goalrunner_local.cloud import Cloud, named_cloud
 from goalrunner_local.emulator import running_emulator
 from goalrunner_local.functions import RunSettings, function_specs
+from goalrunner_local.lambdas import deploy, withdraw
 from goalrunner_local.provision import Provisioned, provision, provisioned
 from goalrunner_local.state import StateFolder
 from goalrunner_local.worker import Worker
@@ -39,6 +40,13 @@ class LocalSystem:
     state: StateFolder
     settings: RunSettings
     workers: list[Worker] = field(default_factory=list)
+
+    def start_workers(self) -> None:
+        """Start a worker for each lane of each function."""
+        for spec in function_specs(self.cloud, self.made, self.state, self.settings):
+            worker = Worker(self.cloud, spec)
+            self.workers.append(worker)
+            worker.start()
 
     def request_scan(self, *, slot: datetime, goal: str | None = None, request_id: str | None = None) -> str:
         """Ask the scanner to look; the id of the request, which the scan names when it is through."""
@@ -133,10 +141,11 @@ def running_system(state: StateFolder, settings: RunSettings, *, scheduled: bool
         cloud.client("sqs").purge_queue(QueueUrl=made.console)
         stack.callback(_stop, system.workers)
         system.retry_given_up()
-        for spec in function_specs(cloud, made, state, settings):
-            worker = Worker(cloud, spec)
-            system.workers.append(worker)
-            worker.start()
+        if settings.on_lambda:
+            deploy(cloud, made, state, settings)
+            stack.callback(withdraw, cloud, made)
+        else:
+            system.start_workers()
         yield system
 
 

@@ -94,6 +94,15 @@ def test_a_closed_server_answers_no_old_connection() -> None:
         client.messages.create(**BODY)
 
 
+def test_a_closed_server_ends_its_idle_connections() -> None:
+    with serve(HELLO) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    assert connection.sock.recv(1) == b""
+    connection.close()
+
+
 def test_only_loopback_is_served() -> None:
     with serve(HELLO) as server:
         assert server.server_address[0] == "127.0.0.1"

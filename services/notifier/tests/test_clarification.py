@@ -196,6 +196,25 @@ def test_recovery_leaves_waits_that_run_alone(asked: Any) -> None:
     assert asked.outcome() == before
 
 
+def test_a_question_that_is_stuck_holds_up_no_other_recovery(asked: Any, requested: Callable[..., Any]) -> None:
+    asked.wait.is_slow = True
+    asked.answer("2")
+    asked.hear(requested(question="zyxwvutsrq"))
+    asked.queue.clear()
+    del asked.wait.executions["zyxwvutsrq-1"]
+    asked.deliver({"kind": "recover"})
+    assert asked.wait.fate("zyxwvutsrq-1") is Fate.RUNNING
+
+
+def test_a_wait_that_had_to_be_sent_again_goes_on_with_its_new_token(asked: Any) -> None:
+    execution = asked.wait.executions["abcdefghij-1"]
+    execution.token = "fake-token-of-the-retry"
+    asked.deliver({**asked.delivered[0], "token": execution.token})
+    assert len(asked.channel.sent) == 1
+    asked.answer("2")
+    assert answers(asked) == ["Two rooms"]
+
+
 def test_a_stopped_wait_whose_alarm_rings_still_expires(asked: Any) -> None:
     asked.wait.stop()
     asked.ring()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from goalrunner_notifier.adapters.in_memory import InMemoryWait
-from goalrunner_notifier.conformance import BOUND, TimeConformance, WaitConformance, begun, order
+from goalrunner_notifier.conformance import BOUND, SternConformance, TimeConformance, WaitConformance, begun, order
 from goalrunner_notifier.ports import Fate
 from goalrunner_shared.errors import TransientError
 
@@ -42,7 +42,7 @@ class FakeBench:
         self._events.append((kind, dict(detail)))
 
 
-class TestInMemoryWait(WaitConformance, TimeConformance):
+class TestInMemoryWait(WaitConformance, TimeConformance, SternConformance):
     @pytest.fixture
     def bench(self) -> FakeBench:
         return FakeBench()

@@ -127,26 +127,28 @@ class World:
         event_id = event.event_id()
         return Message(event, Meta(event_id=event_id, correlation_id=event_id, occurred_at=NOW))
 
-    def plan(self, goal: str = "shelf", day: int = 0) -> str:
-        """The attempt of a day as the planner leaves it."""
+    def plan(self, goal: str = "shelf", day: int = 0, run: int = 0) -> str:
+        """The attempt of a day as the planner leaves it; a second `run` in the same slot is a manual one."""
         slot = SLOT + timedelta(days=day)
         planned = AttemptFile(
-            id=attempt_id(goal, slot, "schedule"),
+            id=_attempt(goal, day, run),
             goal=goal,
             goal_commit=self.repository.tip,
             slot=slot,
             trigger="schedule",
             engine="command",
-            planned_at=slot,
+            planned_at=slot + timedelta(minutes=run),
             plan="Tidy up.",
         )
         self.repository.commit_elsewhere({attempt_path(planned.id): render_attempt(planned)})
         return planned.id
 
-    def ended(self, goal: str = "shelf", day: int = 0, outcome: str = "done", **result: Any) -> AttemptFinishedV1:
+    def ended(
+        self, goal: str = "shelf", day: int = 0, run: int = 0, outcome: str = "done", **result: Any
+    ) -> AttemptFinishedV1:
         """The event that the planner would publish; `files` are the artefacts' contents by path."""
         slot = SLOT + timedelta(days=day)
-        attempt = attempt_id(goal, slot, "schedule")
+        attempt = _attempt(goal, day, run)
         artifacts = [self.artifact(attempt, path, content) for path, content in result.pop("files", {}).items()]
         values = {"step": "main", "outcome": outcome, "summary": f"Day {day}.", "artifacts": artifacts} | result
         return AttemptFinishedV1(
@@ -187,6 +189,10 @@ class World:
         for meta, event in self.publisher.published:
             said.setdefault(meta.event_id, set()).add(f"{event.TYPE} {event.model_dump_json()}")
         return said
+
+
+def _attempt(goal: str, day: int, run: int) -> str:
+    return attempt_id(goal, SLOT + timedelta(days=day), "manual" if run else "schedule", str(run) if run else "")
 
 
 def make_world(*goals: str, **files: bytes) -> World:

@@ -15,14 +15,16 @@ results = st.fixed_dictionaries(
         "files": st.dictionaries(st.sampled_from(NAMES), st.binary(max_size=4), max_size=2),
     }
 )
-attempts = st.dictionaries(st.tuples(st.sampled_from(GOALS), st.integers(0, 4)), results, min_size=1, max_size=8)
+attempts = st.dictionaries(
+    st.tuples(st.sampled_from(GOALS), st.integers(0, 3), st.integers(0, 2)), results, min_size=1, max_size=8
+)
 
 
 def _planned(worlds: Any, drawn: Any) -> tuple[Any, list[Any]]:
     world = worlds(*GOALS)
-    for goal, day in sorted(drawn):
-        world.plan(goal, day)
-    return world, [world.ended(goal, day, **dict(result)) for (goal, day), result in sorted(drawn.items())]
+    for key in sorted(drawn):
+        world.plan(*key)
+    return world, [world.ended(*key, **dict(result)) for key, result in sorted(drawn.items())]
 
 
 def _edited(content: bytes, text: bytes) -> bytes:
@@ -72,7 +74,7 @@ def test_a_humans_edits_survive_byte_for_byte(worlds: Any, drawn: Any, texts: li
         assert after.startswith(before)
         # The first block stands below an empty line.
         assert after[len(before) :].strip(b"\r\n") == b""
-    counts = {goal: sum(1 for name, _ in drawn if name == goal) for goal in GOALS}
+    counts = {goal: sum(1 for name, _, _ in drawn if name == goal) for goal in GOALS}
     assert {goal: world.state(goal).attempts for goal in GOALS} == counts
 
 

@@ -11,6 +11,12 @@ from goalrunner_shared.errors import MalformedMessage
 from goalrunner_shared.git.port import PushRefused
 from goalrunner_shared.goals.attempts import attempt_path
 
+BLOCK = b"""<!-- goalrunner:state begin -->
+slot: 2025-12-31T10:00:00Z
+next_due: 2026-01-01T10:00:00Z
+<!-- goalrunner:state end -->
+"""
+
 
 def test_a_result_is_committed_and_said(world: Any) -> None:
     attempt = world.plan()
@@ -100,7 +106,9 @@ def test_a_batch_is_one_push_and_each_report_sees_the_one_before(worlds: Any) ->
     assert world.state("attic").attempts == 1
 
 
-@pytest.mark.parametrize("content", [None, b"no front matter any more"])
+@pytest.mark.parametrize(
+    "content", [None, b"no front matter any more", b"\xff\n" + BLOCK, BLOCK, BLOCK.replace(b"slot", b"\xff")]
+)
 def test_a_goal_file_that_is_gone_or_broken_is_left_out(world: Any, content: bytes | None) -> None:
     attempt = world.plan()
     world.repository.commit_elsewhere({"goals/shelf.md": content})
@@ -192,3 +200,20 @@ def test_a_refused_push_leaves_the_event_in_the_queue(world: Any) -> None:
 def test_an_attempt_of_another_goal_is_malformed(world: Any) -> None:
     with pytest.raises(MalformedMessage, match="is no attempt at shelf"):
         world.handle(world.ended().model_copy(update={"attempt": world.ended("attic").attempt}))
+
+
+def test_of_two_runs_in_one_slot_the_one_planned_later_is_the_last(world: Any) -> None:
+    for run in range(4):
+        world.plan(run=run)
+    for run in (2, 3, 0, 1):
+        world.handle(world.ended(run=run, outcome="failed" if run == 3 else "done"))
+    assert world.state().last_attempt == world.ended(run=3).attempt
+    assert (world.state().outcome, world.state().attempts, world.state().failures_in_row) == ("failed", 4, 1)
+
+
+def test_failures_in_a_row_are_counted_by_slot_not_by_report(world: Any) -> None:
+    for day in range(4):
+        world.plan(day=day)
+    for day, failures in ((3, 1), (1, 2), (2, 3), (0, 3)):
+        world.handle(world.ended(day=day, outcome="done" if day == 0 else "failed"))
+        assert world.state().failures_in_row == world.state().no_progress_in_row == failures

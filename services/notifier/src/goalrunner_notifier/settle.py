@@ -17,10 +17,17 @@ from goalrunner_shared.publisher import meta_for, seal
 
 
 def recover(message: Message[Recover], *, desk: Desk) -> None:
-    """Give every question that is not settled its wait back."""
+    """Give every question that is not settled its wait back; one that is stuck holds up no other."""
+    stuck = []
     for _, row in desk.parts.rows.all(Question):
-        if not row.settled:
+        if row.settled:
+            continue
+        try:
             settle(resume(row, desk=desk), desk=desk)
+        except TransientError as error:
+            stuck.append(str(error))
+    if stuck:
+        raise TransientError("; ".join(stuck))
 
 
 def begin_again(message: Message[NotPublished], *, desk: Desk) -> None:

@@ -36,6 +36,8 @@ def past_attempts(repository: GoalsRepository, due: GoalDueV1) -> Sequence[Attem
     entries = repository.entries(due.commit, f"attempts/{due.goal}")
     files = [entry for entry in entries if attempt_of_path(entry.path) not in {None, due.attempt}]
     newest = files[: -LOOKED_AT - 1 : -1]
+    if not newest:
+        return []
     contents = list(repository.read((entry.blob for entry in newest), limit=LARGEST_ATTEMPT))
     return list(islice(_finished(contents), REMEMBERED))
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from goalrunner_events import AttemptFinishedV1, Outcome, ResultReportedV1
 from goalrunner_reporter.domain import judge
-from goalrunner_reporter.goal_file import read_goal
+from goalrunner_reporter.goal_file import next_due_in
 from goalrunner_reporter.rows import ReportRow
 from goalrunner_reporter.settle import Ending, changes
 from goalrunner_reporter.tree import Tree
@@ -115,7 +115,6 @@ def _announce(message: Ended, row: ReportRow, *, parts: Parts, repository: Goals
 def reported(event: AttemptFinishedV1, tree: Tree) -> ResultReportedV1:
     """What the world is told of the report that the tree's commit holds."""
     attempt = parse_attempt(tree.file(attempt_path(event.attempt)) or b"")
-    goal = read_goal(event, tree)
     return ResultReportedV1(
         attempt=event.attempt,
         goal=event.goal,
@@ -126,5 +125,5 @@ def reported(event: AttemptFinishedV1, tree: Tree) -> ResultReportedV1:
         commit=tree.commit,
         cost_usd=float(attempt.cost_usd or 0),
         artifacts=attempt.artifacts,
-        next_due=goal.state.next_due if goal and goal.state else None,
+        next_due=next_due_in(event, tree),
     )

@@ -15,6 +15,7 @@ class Tree:
         self.commit = commit
         self._repository = repository
         self._entries = {entry.path: entry for entry in repository.entries(commit, *folders)} if folders else {}
+        self._read: dict[str, bytes | None] = {}
         self._put: dict[str, bytes] = {}
 
     def put(self, files: Mapping[str, bytes]) -> None:
@@ -23,7 +24,11 @@ class Tree:
 
     def file(self, path: str) -> bytes | None:
         """A file's content, wherever it lies; None where there is none."""
-        return self._put[path] if path in self._put else self._repository.file(self.commit, path)
+        if path in self._put:
+            return self._put[path]
+        if path not in self._read:
+            self._read[path] = self._repository.file(self.commit, path)
+        return self._read[path]
 
     def listing(self, folder: str) -> Iterator[str]:
         """The paths below any folder of the commit itself."""
@@ -38,6 +43,8 @@ class Tree:
         """Path and content of files below the folders, read in one pass."""
         yield from ((path, self._put[path]) for path in paths if path in self._put)
         stored = [path for path in paths if path not in self._put]
+        if not stored:
+            return
         blobs = (self._entries[path].blob for path in stored)
         for path, content in zip(stored, self._repository.read(blobs, limit=LARGEST_ATTEMPT), strict=True):
             yield path, content or b""

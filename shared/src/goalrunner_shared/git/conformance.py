@@ -126,7 +126,7 @@ class RepositoryConformance:
         assert rig.repository.last_commit(third, "goals/a.md") == second
         assert rig.repository.last_commit(third, "goals") == second
         assert rig.repository.last_commit(third, "goals/deep/b.md") == first
-        assert rig.repository.last_commit(third, "nothing") is None
+        assert rig.repository.last_commit(third, "nothing") is rig.repository.last_commit(third, "goals/*") is None
 
     def test_a_commit_changes_its_files_and_nothing_else(self, rig: Rig) -> None:
         before = {e.path: e for e in rig.repository.entries(rig.repository.fetch())}

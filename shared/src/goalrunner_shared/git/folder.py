@@ -16,7 +16,6 @@ from goalrunner_shared.git.command import GitCommand
 # The folder's own configuration wins over the user's, which stays in force for credentials, ssh and insteadOf.
 _CONFIG = """\
 [core]
-\thooksPath = /dev/null
 \tlogAllRefUpdates = false
 [gc]
 \tautoDetach = false

@@ -14,7 +14,7 @@ class RepositoryUnreachable(TransientError):
 
 
 class PushRefused(TransientError):
-    """The remote took none of the commits: somebody else was always faster, or its work tree is dirty."""
+    """The remote took none of the commits: others were always faster, its work tree is dirty, or a rule said no."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,10 @@ BuildDrafts = Callable[[str], Sequence[CommitDraft]]
 
 
 class GoalsRepository(Protocol):
-    """The goals repository at one branch, through a mirror that this process keeps."""
+    """The goals repository at one branch, through a mirror that this process keeps.
+
+    A commit or blob that the mirror does not hold yet is a TransientError: `fetch` first.
+    """
 
     def fetch(self) -> str:
         """Bring the mirror up to date and return the tip's commit id; RepositoryUnreachable."""
@@ -57,7 +60,7 @@ class GoalsRepository(Protocol):
         """The content of each blob, in order, in one pass; None for one of more than `limit` bytes."""
 
     def file(self, commit: str, path: str) -> bytes | None:
-        """One file's content at a commit; None where there is none."""
+        """One file's content at a commit (of a symbolic link its target); None where there is none."""
 
     def last_commit(self, commit: str, path: str) -> str | None:
         """The newest commit up to `commit` that changed `path`."""
@@ -70,4 +73,4 @@ class GoalsRepository(Protocol):
         """
 
     def checkout(self, commit: str, target: Path) -> None:
-        """Lay out a work tree of `commit` at `target` (must not exist), with its history and without a remote."""
+        """Lay out a work tree of `commit` at `target`, with its history and without a remote; FileExistsError."""
