@@ -15,7 +15,15 @@ from moto import mock_aws
 
 from goalrunner_local.emulator import running_emulator
 from goalrunner_notifier.adapters.state_machine import StateMachineWait
-from goalrunner_notifier.conformance import BOUND, SternConformance, TimeConformance, WaitConformance, begun, order
+from goalrunner_notifier.conformance import (
+    BOUND,
+    SternConformance,
+    TimeConformance,
+    WaitConformance,
+    begun,
+    ended,
+    order,
+)
 from goalrunner_notifier.ports import Fate
 
 ROOT = Path(__file__).parents[2]
@@ -100,7 +108,7 @@ class TestOnMoto(WaitConformance, TimeConformance):
         bench.wait.expire(begun(bench, order(generation=2)))
         bench.until(lambda: bench.wait.fate("abcdefghij-2") is Fate.LOST)
         bench.until(lambda: len(bench.messages()) == 2)
-        assert bench.messages()[1] == {"kind": "unpublished", "question": "abcdefghij", "generation": 2}
+        assert bench.messages()[1] == ended("nothing", generation=2)
 
 
 def _impatient(definition: str) -> str:

@@ -1,30 +1,24 @@
-"""The notifier's three functions with their real adapters, on the embedded emulator; its marks on moto as well."""
+"""The notifier's three functions with their real adapters, on the embedded emulator."""
 
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import count
 from pathlib import Path
 from string import Template
 from types import SimpleNamespace
 from typing import Any
 from urllib.request import urlopen
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from goalrunner_events import AskPolicy, ClarificationRequestedV1, Meta
 from goalrunner_local.emulator import running_emulator
-from goalrunner_notifier.adapters.once import PowertoolsOnce
 from goalrunner_notifier.adapters.scheduler import SchedulerAlarms
 from goalrunner_notifier.adapters.terminal import read_outbox
 from goalrunner_shared import aws
 from goalrunner_shared.blobs import InMemoryBlobs
-from goalrunner_shared.errors import TransientError
 from goalrunner_shared.publisher import meta_for, seal
 
 ROOT = Path(__file__).parents[2]
@@ -239,50 +233,3 @@ def test_an_alarm_is_set_once_and_rings_in_the_real_time(loop: Loop) -> None:
         alarms.set("abcdefghij-1", after=timedelta(0), message={"kind": "alarm", "detail-type": "x", "detail": {}})
     until(lambda: loop.events() == [("x", {})], within=20)
     assert aws.client("scheduler").list_schedules()["Schedules"] == []
-
-
-class TestOnceOnMoto:
-    @pytest.fixture
-    def client(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-        for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        with mock_aws():
-            client = boto3.client("dynamodb")
-            make_table(client)
-            yield client
-
-    def test_what_was_done_is_not_done_again_and_its_result_is_known(self, client: Any) -> None:
-        messages = (f"message-{n}" for n in count(7))
-        for _ in range(2):
-            once = PowertoolsOnce("table", lambda: client)
-            assert once.do("report-1", lambda: next(messages)) == "message-7"
-        assert once.do("report-2", lambda: next(messages)) == "message-8"
-
-    def test_an_error_takes_the_mark_away(self, client: Any) -> None:
-        once = PowertoolsOnce("table", lambda: client)
-        with pytest.raises(TransientError, match="503"):
-            once.do("report-1", _unreachable)
-        assert once.do("report-1", lambda: "message-7") == "message-7"
-
-    def test_a_kill_blocks_its_key_until_the_lease_ends(self, client: Any) -> None:
-        once = PowertoolsOnce("table", lambda: client, lease=1)
-        with pytest.raises(KeyboardInterrupt):
-            once.do("report-1", _killed)
-        with pytest.raises(TransientError, match="report-1"):
-            once.do("report-1", lambda: "message-7")
-
-        def done() -> bool:
-            with suppress(TransientError):
-                return once.do("report-1", lambda: "message-7") == "message-7"
-            return False
-
-        until(done, within=5)
-
-
-def _unreachable() -> str:
-    raise TransientError("503")
-
-
-def _killed() -> str:
-    raise KeyboardInterrupt

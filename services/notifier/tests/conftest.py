@@ -67,13 +67,17 @@ class Fused:
 
 
 class World:
-    """The notifier with its fakes; `queue` is the deliver queue, `bus` what the state machine has published."""
+    """The notifier with its fakes.
+
+    `queue` is the deliver queue, `dead` what was given up, `bus` what the state machine has published.
+    """
 
     def __init__(self, *, ask_cap: timedelta | None = None) -> None:
         self.seconds = 0.0
         self.bus_is_down = False
         self.fuse = Fuse()
         self.queue: list[dict[str, Any]] = []
+        self.dead: list[Message[Any]] = []
         self.delivered: list[dict[str, Any]] = []
         self.bus: list[tuple[str, dict[str, Any]]] = []
         self.rows = InMemoryRows()
@@ -154,12 +158,20 @@ class World:
                 self.once.end_leases()
             except TransientError:
                 continue
-        return None
+        return self.dead.append(message)
 
     def question(self, question: str = QUESTION) -> Question:
         row = self.rows.get(Question, question)
         assert row is not None
         return row
+
+    def answers(self) -> list[str]:
+        """The answers on the bus."""
+        return [detail["data"]["answer"] for kind, detail in self.bus if kind == "clarification.answered.v1"]
+
+    def replies(self) -> list[str]:
+        """What the human was told outside of questions, reports and rejections."""
+        return [notice.text for notice in self.channel.sent if notice.kind == "plain"]
 
     def outcome(self) -> dict[str, Any]:
         """What is to be the same however often something was killed or delivered."""
@@ -203,6 +215,14 @@ def make_world() -> type[World]:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def asked(world: World) -> World:
+    """A world in which the human has the question."""
+    world.hear(_requested())
+    world.drain()
+    return world
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from goalrunner_notifier.adapters.in_memory import InMemoryWait
-from goalrunner_notifier.conformance import BOUND, SternConformance, TimeConformance, WaitConformance, begun, order
+from goalrunner_notifier.conformance import (
+    BOUND,
+    SternConformance,
+    TimeConformance,
+    WaitConformance,
+    begun,
+    ended,
+    order,
+)
 from goalrunner_notifier.ports import Fate
 from goalrunner_shared.errors import TransientError
 
@@ -51,5 +59,5 @@ class TestInMemoryWait(WaitConformance, TimeConformance, SternConformance):
         token = begun(bench, order(generation=2))
         bench.bus_is_down = True
         bench.wait.expire(token)
-        assert bench.messages()[1:] == [{"kind": "unpublished", "question": "abcdefghij", "generation": 2}]
+        assert bench.messages()[1:] == [ended("nothing", generation=2)]
         assert bench.wait.fate("abcdefghij-2") is Fate.LOST

@@ -15,9 +15,9 @@ from goalrunner_notifier import compose, handler
 from goalrunner_notifier.inbox import (
     AlarmRang,
     AnswerGiven,
-    NotPublished,
     Recover,
     WaitBegun,
+    WaitEnded,
     delivery_reader,
     update_reader,
 )
@@ -63,7 +63,7 @@ def test_hear_routes_what_the_manifest_says_it_hears() -> None:
 
 def test_the_queues_route_every_kind_of_message() -> None:
     settings = NotifierSettings.load(ENVIRONMENT)
-    assert set(compose.deliver_app(settings).routes) == {WaitBegun, AlarmRang, NotPublished, Recover}
+    assert set(compose.deliver_app(settings).routes) == {WaitBegun, AlarmRang, WaitEnded, Recover}
     assert set(compose.updates_app(settings).routes) == {AnswerGiven}
 
 
@@ -83,16 +83,21 @@ def test_every_way_of_filling_in_the_machine_gives_the_same() -> None:
 
 
 def test_every_waiting_state_has_both_its_times() -> None:
-    waiting = [state for state in machine()["States"].values() if state["Resource"].endswith("waitForTaskToken")]
+    waiting = [
+        state for state in machine()["States"].values() if state.get("Resource", "").endswith("waitForTaskToken")
+    ]
     assert len(waiting) == 1
     for state in waiting:
         assert {"TimeoutSecondsPath", "HeartbeatSecondsPath"} <= state.keys()
 
 
 def test_what_the_machine_sends_can_be_read() -> None:
-    for state in ("WaitForAnswer", "HandBack"):
+    for state in ("WaitForAnswer", "TellNotifier"):
         body = machine()["States"][state]["Parameters"]["MessageBody"]
-        filled = {key.removesuffix(".$"): value for key, value in body.items()} | {"generation": 1}
+        filled = {key.removesuffix(".$"): value for key, value in body.items()} | {
+            "generation": 1,
+            **({"published": "nothing"} if state == "TellNotifier" else {}),
+        }
         assert delivery_reader(system_clock)(record(filled)) is not None
 
 

@@ -130,6 +130,11 @@ class World:
         except Killed:
             self.handle(*events)
 
+    def die(self, *events: Event, after: int) -> None:
+        """Deliver a batch that kills the process after so many side effects."""
+        with pytest.raises(Killed):
+            self.handle(*events, fuse=Fuse(after))
+
     def message(self, event: Event, receive_count: int = 1) -> Message[Any]:
         event_id = event.event_id()
         meta = Meta(event_id=event_id, correlation_id=event.correlation() or event_id, occurred_at=NOW)

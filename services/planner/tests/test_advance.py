@@ -26,6 +26,21 @@ def test_the_first_result_of_a_step_counts(world: Any) -> None:
     assert [event.steps[0].summary for event in world.publisher.of(AttemptFinishedV1)] == ["first"]
 
 
+def test_of_two_results_at_once_the_first_in_the_row_counts(world: Any) -> None:
+    world.handle(world.due())
+    put, others = world.blobs.put, [world.finished(summary="first")]
+
+    def put_while_another_is_faster(key: str, content: bytes) -> None:
+        if others:
+            # Its result is in the row, and it dies before it says so.
+            world.die(others.pop(), after=2)
+        put(key, content)
+
+    world.blobs.put = put_while_another_is_faster
+    world.handle(world.finished(summary="second"))
+    assert [event.steps[0].summary for event in world.publisher.of(AttemptFinishedV1)] == ["first"]
+
+
 def test_a_result_larger_than_a_row_may_be_is_kept_whole(world: Any) -> None:
     world.handle(world.due())
     world.handle(world.finished(output="x" * 600_000))

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from goalrunner_events import AttemptFinishedV1, AttemptPlannedV1, Outcome, StepReadyV1
+from goalrunner_planner.rows import AttemptRow
 from goalrunner_shared.errors import MalformedMessage, TransientError
 from goalrunner_shared.git.port import PushRefused
 from goalrunner_shared.goals.attempts import attempt_path, parse_attempt
@@ -134,3 +135,12 @@ def test_a_refused_push_leaves_the_event_in_the_queue(world: Any) -> None:
 def test_an_attempt_of_another_goal_is_malformed(world: Any) -> None:
     with pytest.raises(MalformedMessage, match="is no attempt at shelf"):
         world.handle(world.due(attempt=attempt_id("attic", world.due().slot, "schedule")))
+
+
+def test_a_failure_that_was_decided_is_not_taken_back_by_a_repeat(world: Any) -> None:
+    due = world.due()
+    values = due.model_dump(include={"goal", "path", "slot", "trigger", "commit"})
+    world.rows.add(due.attempt, AttemptRow(**values, steps=(), problem="the commit was gone"))
+    world.handle(due)
+    assert [event.reason for event in world.publisher.of(AttemptFinishedV1)] == ["the commit was gone"]
+    assert not world.publisher.of(StepReadyV1)

@@ -20,6 +20,7 @@ from goalrunner_reporter.domain import (
     name_problem,
 )
 from goalrunner_reporter.secrets import redacted, secret_in
+from goalrunner_shared.git.fake import InMemoryRepository
 
 ATTEMPT = "shelf.2026-01-01T1000Z.abcdef"
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -105,7 +106,24 @@ def test_files_beyond_the_size_are_refused_by_name() -> None:
 def test_bytes_that_are_gone_or_another_attempts_are_refused() -> None:
     get = {"jobs/other/main/out/x": b""}.get
     verdicts = judge([_artifact("x"), _artifact("y", key="jobs/other/main/out/x")], attempt=ATTEMPT, get=get)
-    assert verdicts == [Refused("x", "its bytes are gone"), Refused("y", "it is no file of this attempt")]
+    assert list(verdicts) == [Refused("x", "its bytes are gone"), Refused("y", "it is no file of this attempt")]
+
+
+def test_bytes_that_are_not_those_that_were_left_are_refused() -> None:
+    verdicts = _judge(_artifact("x", 1), contents={f"jobs/{ATTEMPT}/main/out/x": b"y"})
+    assert verdicts == [Refused("x", "its bytes are not those that the agent left")]
+
+
+def test_a_link_in_the_repository_is_not_written_through(world: Any) -> None:
+    modes = {"artifacts/shelf/list.md": "120000", "artifacts/shelf/more": "120000"}
+    files = world.tree() | dict.fromkeys(modes, b"../../README.md")
+    world.repository = InMemoryRepository(files, modes=modes)
+    attempt = world.plan()
+    world.handle(world.ended(files={"list.md": b"x", "more/list.md": b"x"}))
+    assert world.attempt(attempt).artifacts == ()
+    assert {path: world.tree()[path] for path in files if "goals/" not in path} == {
+        path: content for path, content in files.items() if "goals/" not in path
+    }
 
 
 def test_a_file_and_a_folder_of_one_name_cannot_both_be_taken() -> None:

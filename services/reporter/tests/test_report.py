@@ -202,13 +202,23 @@ def test_an_attempt_of_another_goal_is_malformed(world: Any) -> None:
         world.handle(world.ended().model_copy(update={"attempt": world.ended("attic").attempt}))
 
 
-def test_of_two_runs_in_one_slot_the_one_planned_later_is_the_last(world: Any) -> None:
-    for run in range(4):
+@pytest.mark.parametrize("last", range(1, 6))
+def test_of_two_runs_in_one_slot_the_one_planned_later_is_the_last(world: Any, last: int) -> None:
+    for run in range(last + 1):
         world.plan(run=run)
-    for run in (2, 3, 0, 1):
-        world.handle(world.ended(run=run, outcome="failed" if run == 3 else "done"))
-    assert world.state().last_attempt == world.ended(run=3).attempt
-    assert (world.state().outcome, world.state().attempts, world.state().failures_in_row) == ("failed", 4, 1)
+    for run in range(last, -1, -1):
+        world.handle(world.ended(run=run, outcome="failed" if run == last else "done"))
+    assert world.state().last_attempt == world.ended(run=last).attempt
+    assert (world.state().outcome, world.state().attempts) == ("failed", last + 1)
+    assert world.state().failures_in_row == 1
+
+
+def test_a_late_failure_of_the_same_slot_joins_the_row_of_failures(world: Any) -> None:
+    for day, run in ((0, 0), (1, 0), (1, 1)):
+        world.plan(day=day, run=run)
+    for day, run in ((0, 0), (1, 1), (1, 0)):
+        world.handle(world.ended(day=day, run=run, outcome="failed"))
+    assert world.state().failures_in_row == 3
 
 
 def test_failures_in_a_row_are_counted_by_slot_not_by_report(world: Any) -> None:
@@ -217,3 +227,24 @@ def test_failures_in_a_row_are_counted_by_slot_not_by_report(world: Any) -> None
     for day, failures in ((3, 1), (1, 2), (2, 3), (0, 3)):
         world.handle(world.ended(day=day, outcome="done" if day == 0 else "failed"))
         assert world.state().failures_in_row == world.state().no_progress_in_row == failures
+
+
+@pytest.mark.parametrize(
+    ("result", "runs"),
+    [
+        ({}, 1),
+        ({"files": {"list.md": b"x"}}, 0),
+        ({"evidence": [{"criterion": "AC1", "met": True}]}, 0),
+        ({"evidence": [{"criterion": "AC1", "met": False}]}, 1),
+    ],
+)
+def test_a_run_without_file_or_criterion_met_is_one_without_progress(world: Any, result: Any, runs: int) -> None:
+    world.plan()
+    world.handle(world.ended(outcome="progressed", **result))
+    assert (world.state().no_progress_in_row, world.state().failures_in_row) == (runs, 0)
+
+
+def test_costs_are_kept_to_the_millionth_of_a_dollar(world: Any) -> None:
+    attempt = world.plan()
+    world.handle(world.ended(cost_usd=0.1 + 0.2))
+    assert world.attempt(attempt).cost_usd == world.state().spent_usd == Decimal("0.3")

@@ -14,7 +14,7 @@ def ask(message: Message[ClarificationRequestedV1], *, desk: Desk) -> None:
     """Keep the question and start its wait; a repeat finds both."""
     question = message.body.question
     row = desk.parts.rows.get(Question, question) or _keep(message, desk=desk)
-    if not row.settled:
+    if not row.published:
         resume(row, desk=desk)
 
 

@@ -11,15 +11,15 @@ from goalrunner_notifier.desk import Desk
 from goalrunner_notifier.inbox import (
     AlarmRang,
     AnswerGiven,
-    NotPublished,
     Recover,
     WaitBegun,
+    WaitEnded,
     delivery_reader,
     update_reader,
 )
 from goalrunner_notifier.ports import Alarms, Channel, Once, Wait
 from goalrunner_notifier.settings import NotifierSettings
-from goalrunner_notifier.settle import begin_again, recover
+from goalrunner_notifier.settle import end, recover
 from goalrunner_notifier.tell import tell_rejected, tell_reported
 from goalrunner_shared.aws import client_of
 from goalrunner_shared.bootstrap import Parts, event_app, parts_from
@@ -46,7 +46,7 @@ def deliver_routes(
     return {
         WaitBegun: partial(deliver, desk=desk),
         AlarmRang: partial(close, desk=desk),
-        NotPublished: partial(begin_again, desk=desk),
+        WaitEnded: partial(end, desk=desk),
         Recover: partial(recover, desk=desk),
     }
 

@@ -45,6 +45,11 @@ def begun(bench: Bench, wanted: WaitOrder) -> str:
     return str(bench.messages()[-1]["token"])
 
 
+def ended(published: str, *, generation: int = 1) -> dict[str, Any]:
+    """What the machine tells the notifier at its end."""
+    return {"kind": "ended", "question": "abcdefghij", "generation": generation, "published": published}
+
+
 class WaitConformance:
     """What every server does."""
 
@@ -64,12 +69,14 @@ class WaitConformance:
         bench.until(lambda: bool(bench.events()))
         assert bench.events() == [("clarification.answered.v1", ANSWERED)]
         bench.until(lambda: bench.wait.fate("abcdefghij-1") is Fate.ANSWERED)
+        bench.until(lambda: bench.messages()[1:] == [ended("answered")])
 
     def test_an_expiry_comes_onto_the_bus_as_it_was_ordered(self, bench: Bench) -> None:
         bench.wait.expire(begun(bench, order()))
         bench.until(lambda: bool(bench.events()))
         assert bench.events() == [("clarification.expired.v1", EXPIRED)]
         bench.until(lambda: bench.wait.fate("abcdefghij-1") is Fate.EXPIRED)
+        bench.until(lambda: bench.messages()[1:] == [ended("expired")])
 
     def test_a_second_start_finds_the_first_running(self, bench: Bench) -> None:
         token = begun(bench, order())
@@ -77,13 +84,13 @@ class WaitConformance:
         assert bench.wait.start(order(timeout=700)) is Fate.RUNNING
         bench.wait.answer(token, json.dumps(ANSWERED))
         bench.until(lambda: bench.wait.fate("abcdefghij-1") is Fate.ANSWERED)
-        assert len(bench.messages()) == 1
+        assert [message["kind"] for message in bench.messages()] == ["wait", "ended"]
 
     def test_a_start_under_a_used_name_says_how_that_one_ended(self, bench: Bench) -> None:
         bench.wait.answer(begun(bench, order()), json.dumps(ANSWERED))
         bench.until(lambda: bench.wait.fate("abcdefghij-1") is Fate.ANSWERED)
         assert bench.wait.start(order(timeout=700)) is Fate.ANSWERED
-        assert len(bench.messages()) == 1
+        assert [message["kind"] for message in bench.messages()] == ["wait", "ended"]
 
     def test_two_generations_wait_beside_each_other(self, bench: Bench) -> None:
         begun(bench, order())

@@ -38,16 +38,17 @@ class AlarmRang(Command):
     generation: Generation
 
 
-class NotPublished(Command):
-    """The state machine has ended without getting its event onto the bus."""
+class WaitEnded(Command):
+    """The state machine has ended; `published` says with which event on the bus."""
 
-    kind: Literal["unpublished"] = "unpublished"
+    kind: Literal["ended"] = "ended"
     question: Name
     generation: Generation
+    published: Literal["answered", "expired", "nothing"]
 
 
 class Recover(Command):
-    """The system starts: see that every question that is not settled has its wait."""
+    """The system starts: see that every question that has not ended has its wait."""
 
     kind: Literal["recover"] = "recover"
 
@@ -71,12 +72,16 @@ class AnswerGiven(Command):
         return f"{self.channel}-{self.update_id}"
 
 
-class _Delivery(RootModel[Annotated[WaitBegun | AlarmRang | NotPublished | Recover, Field(discriminator="kind")]]):
+class _Delivery(RootModel[Annotated[WaitBegun | AlarmRang | WaitEnded | Recover, Field(discriminator="kind")]]):
     """What the deliver queue holds."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 class _Update(RootModel[AnswerGiven]):
     """What the updates queue holds; later kinds join here."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 def delivery_reader(clock: Clock) -> Callable[[SQSRecord], Message[Any]]:

@@ -22,7 +22,8 @@ class Answer(Part):
 class Question(Row):
     """A question, keyed by its id: the truth about it.
 
-    `state` is what was decided, `settled` whether the state machine has taken that. `generation` counts the waits,
+    `state` is what was decided, `settled` whether the state machine has taken that, `published` whether that is known
+    to be on the bus. `generation` counts the waits,
     `token` is that of the present one, `notified` the channel's message id. `ticking` is set when the alarm is set,
     the beat sent and the notification said on the bus.
     """
@@ -41,6 +42,7 @@ class Question(Row):
     answer: Answer | None = None
     late_answer: Answer | None = None
     settled: bool = False
+    published: bool = False
 
     @property
     def id(self) -> str:
@@ -88,17 +90,17 @@ class Question(Row):
         return None if self.settled or generation != self.generation else self._with(settled=True)
 
     def ended(self, fate: Fate, *, generation: int) -> Self | None:
-        """The machine has published `fate` by itself: what is on the bus is what happened."""
-        if self.settled or generation != self.generation:
+        """The machine has published `fate`: what is on the bus is what happened, whatever was decided since."""
+        if self.published or generation != self.generation:
             return None
+        ended = self._with(state=QuestionState(fate), settled=True, published=True)
         if fate is Fate.ANSWERED:
-            return self._with(state=QuestionState.ANSWERED, settled=True)
-        late = self.late_answer or self.answer
-        return self._with(state=QuestionState.EXPIRED, answer=None, late_answer=late, settled=True)
+            return ended
+        return ended._with(answer=None, late_answer=self.late_answer or self.answer)
 
     def renewed(self, *, generation: int) -> Self | None:
         """The wait was lost: the next generation begins; what is still open is asked again."""
-        if generation != self.generation:
+        if self.published or generation != self.generation:
             return None
         following = self._with(generation=generation + 1, token=None, settled=False)
         return following._with(notified=None, deadline=None, ticking=False) if self.is_open else following

@@ -7,7 +7,7 @@ without an event: that is why exactly one of the two is ever published.
 from goalrunner_events import ClarificationAnsweredV1, ClarificationExpiredV1, QuestionState
 from goalrunner_notifier.desk import Desk
 from goalrunner_notifier.domain import BACKSTOP, GRACE, question_notice, too_late, window
-from goalrunner_notifier.inbox import NotPublished, Recover
+from goalrunner_notifier.inbox import Recover, WaitEnded
 from goalrunner_notifier.ports import ChannelRefused, Fate, TooLate, WaitOrder
 from goalrunner_notifier.rows import Answer, Question
 from goalrunner_shared.clock import fixed_clock
@@ -17,10 +17,10 @@ from goalrunner_shared.publisher import meta_for, seal
 
 
 def recover(message: Message[Recover], *, desk: Desk) -> None:
-    """Give every question that is not settled its wait back; one that is stuck holds up no other."""
+    """Give every question that has not ended its wait back; one that is stuck holds up no other."""
     stuck = []
     for _, row in desk.parts.rows.all(Question):
-        if row.settled:
+        if row.published:
             continue
         try:
             settle(resume(row, desk=desk), desk=desk)
@@ -30,9 +30,20 @@ def recover(message: Message[Recover], *, desk: Desk) -> None:
         raise TransientError("; ".join(stuck))
 
 
-def begin_again(message: Message[NotPublished], *, desk: Desk) -> None:
-    """The machine could not publish: the next one is to do it; a question still open had run out of time."""
+def end(message: Message[WaitEnded], *, desk: Desk) -> None:
+    """The machine has ended: keep what it published; where that is nothing, the next one is to do it."""
     body = message.body
+    row = desk.parts.rows.get(Question, body.question)
+    if row is None or row.generation < body.generation:
+        desk.parts.logger.warning("end of a wait that nobody began", question=body.question)
+    elif body.published == "nothing":
+        _begin_again(body, desk=desk)
+    elif row.generation == body.generation:
+        settle(_conform(row, Fate(body.published), desk=desk), desk=desk)
+
+
+def _begin_again(body: WaitEnded, *, desk: Desk) -> None:
+    # A question that is still open had run out of time: what could not be published was its expiry.
     desk.change(body.question, lambda row: row.expired(generation=body.generation))
     row = desk.change(body.question, lambda row: row.renewed(generation=body.generation))
     if row is not None and row.generation == body.generation + 1 and row.token is None:
@@ -54,7 +65,7 @@ def settle(row: Question, *, desk: Desk) -> Question:
 
 
 def resume(row: Question, *, desk: Desk) -> Question:
-    """See that the wait of a question that is not settled is there."""
+    """See that the wait of a question that has not ended is there."""
     return follow(row, desk.wait.fate(row.execution), desk=desk)
 
 
@@ -67,7 +78,7 @@ def follow(row: Question, fate: Fate, *, desk: Desk) -> Question:
     if fate is Fate.UNKNOWN and row.token is None:
         return follow(row, desk.wait.start(_order(row, desk=desk)), desk=desk)
     renewed = _known(desk.change(row.id, lambda now: now.renewed(generation=row.generation)))
-    if renewed.settled:
+    if renewed.published:
         return renewed
     return follow(renewed, desk.wait.start(_order(renewed, desk=desk)), desk=desk)
 

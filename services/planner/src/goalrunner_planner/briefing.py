@@ -34,7 +34,7 @@ def read_goal(repository: GoalsRepository, due: GoalDueV1) -> ParsedGoal:
 def past_attempts(repository: GoalsRepository, due: GoalDueV1) -> Sequence[AttemptFile]:
     """The last finished attempts at the goal, newest first; only the newest few files are looked at."""
     entries = repository.entries(due.commit, f"attempts/{due.goal}")
-    files = [entry for entry in entries if attempt_of_path(entry.path) not in {None, due.attempt}]
+    files = [entry for entry in entries if attempt_of_path(entry.path)]
     newest = files[: -LOOKED_AT - 1 : -1]
     if not newest:
         return []

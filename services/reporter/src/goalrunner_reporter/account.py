@@ -42,7 +42,7 @@ def _counted(state: GoalState | None, ended: AttemptFile, others: Sequence[Attem
     if rank(ended) < last:
         return _late(state, ended, others)
     # Attempts that were reported while the goal file could not be read are made up for here.
-    return _in_turn(state, [ended])
+    return _in_turn(state, [*(each for each in others if rank(each) > last), ended])
 
 
 def _in_turn(state: GoalState, attempts: Iterable[AttemptFile]) -> GoalState:

@@ -117,10 +117,12 @@ class InMemoryWait:
             self._put(event.TYPE, json.loads(detail))
         except TransientError:
             execution.fate = Fate.LOST
-            order = execution.order
-            self._deliver({"kind": "unpublished", "question": order.question, "generation": order.generation})
         else:
             execution.fate = fate
+        order, published = execution.order, "nothing" if execution.fate is Fate.LOST else fate.value
+        self._deliver(
+            {"kind": "ended", "question": order.question, "generation": order.generation, "published": published}
+        )
 
 
 @dataclass

@@ -67,11 +67,12 @@ def _input(order: WaitOrder) -> str:
             "timeout_seconds": order.timeout_seconds,
             "heartbeat_seconds": order.heartbeat_seconds,
             "expired": json.loads(order.expired),
+            "published": {"as": "nothing"},
         }
     )
 
 
 def _published(output: str) -> Fate:
-    """What the last publishing state noted; LOST where the machine handed the question back."""
+    """What the publishing state noted; LOST where that is nothing."""
     noted = json.loads(output).get("published", {}).get("as")
     return Fate(noted) if noted in (Fate.ANSWERED, Fate.EXPIRED) else Fate.LOST
