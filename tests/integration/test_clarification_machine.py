@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import boto3
@@ -14,6 +13,7 @@ import pytest
 from moto import mock_aws
 
 from goalrunner_local.emulator import running_emulator
+from goalrunner_local.provision import filled
 from goalrunner_notifier.adapters.state_machine import StateMachineWait
 from goalrunner_notifier.conformance import (
     BOUND,
@@ -51,12 +51,9 @@ class MachineBench:
         self._deliver = self._sqs.create_queue(QueueName=f"{name}-deliver")["QueueUrl"]
         self._heard = self._sqs.create_queue(QueueName=f"{name}-heard")["QueueUrl"]
         self._listen(clients("events"), name)
-        template = Template(definition or DEFINITION.read_text())
-        filled = template.safe_substitute(deliver_queue_url=self._deliver, bus=bus or name)
         machine = clients("stepfunctions").create_state_machine(
             name=name,
-            # Moto's reader leaves the escapes of JSON as they are: read and write it once.
-            definition=json.dumps(json.loads(filled)),
+            definition=filled(definition or DEFINITION.read_text(), deliver_queue_url=self._deliver, bus=bus or name),
             roleArn=ROLE,
         )
         self.wait = StateMachineWait(machine["stateMachineArn"], partial(clients, "stepfunctions"))
@@ -116,8 +113,7 @@ def _impatient(definition: str) -> str:
     machine = json.loads(definition)
     for state in machine["States"].values():
         state.pop("Retry", None)
-    # The template's escape, which JSON has taken away.
-    return json.dumps(machine).replace("$$", "$\\u0024")
+    return json.dumps(machine)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from string import Template
 from types import SimpleNamespace
 from typing import Any
 from urllib.request import urlopen
@@ -15,6 +14,7 @@ import pytest
 
 from goalrunner_events import AskPolicy, ClarificationRequestedV1, Meta
 from goalrunner_local.emulator import running_emulator
+from goalrunner_local.provision import filled
 from goalrunner_notifier.adapters.scheduler import SchedulerAlarms
 from goalrunner_notifier.adapters.terminal import read_outbox
 from goalrunner_shared import aws
@@ -50,7 +50,7 @@ class Loop:
         events.put_rule(Name="all", EventBusName="bus", EventPattern=json.dumps({"source": ["goalrunner.notifier"]}))
         events.put_targets(Rule="all", EventBusName="bus", Targets=[{"Id": "heard", "Arn": queue_arn("heard")}])
         make_table(clients("dynamodb"))
-        definition = Template(DEFINITION.read_text()).safe_substitute(deliver_queue_url=self.urls["deliver"], bus="bus")
+        definition = filled(DEFINITION.read_text(), deliver_queue_url=self.urls["deliver"], bus="bus")
         self.machine = clients("stepfunctions").create_state_machine(
             name="clarification", definition=definition, roleArn=ROLE
         )["stateMachineArn"]

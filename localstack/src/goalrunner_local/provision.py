@@ -1,10 +1,10 @@
 """Make in a cloud what the manifests say has to exist; made twice it is the same."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from goalrunner_local.cloud import ACCOUNT, Cloud
@@ -126,11 +126,16 @@ def _console(cloud: Cloud, bus: str) -> None:
 def _machine(cloud: Cloud, name: str, machine: Mapping[str, Any], bus: str, queue_url: str, services: Path) -> None:
     states = cloud.client("stepfunctions")
     text = (services / machine["service"] / machine["definition"]).read_text()
-    definition = Template(text).safe_substitute(deliver_queue_url=queue_url, bus=bus)
+    definition = filled(text, deliver_queue_url=queue_url, bus=bus)
     try:
         states.create_state_machine(name=name, definition=definition, roleArn=ROLE)
     except states.exceptions.StateMachineAlreadyExists:
         states.update_state_machine(stateMachineArn=machine_arn(name), definition=definition)
+
+
+def filled(definition: str, **values: str) -> str:
+    """A state machine's definition with its `${name}` filled in, as Terraform's templatefile does it."""
+    return re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], definition)
 
 
 def _schedule(cloud: Cloud, name: str, schedule: Mapping[str, Any], *, on: bool) -> None:

@@ -10,7 +10,7 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from goalrunner_events import AskPolicy, ClarificationRequestedV1, Event, Meta
-from goalrunner_notifier.adapters.in_memory import InMemoryAlarms, InMemoryChannel, InMemoryOnce, InMemoryWait
+from goalrunner_notifier.adapters.in_memory import InMemoryAlarms, InMemoryChannel, InMemoryWait
 from goalrunner_notifier.compose import deliver_routes, hear_routes, updates_routes
 from goalrunner_notifier.inbox import delivery_reader, update_reader
 from goalrunner_notifier.rows import Question
@@ -19,6 +19,7 @@ from goalrunner_shared.bootstrap import Parts
 from goalrunner_shared.entrypoint import Routes, Together
 from goalrunner_shared.errors import TransientError
 from goalrunner_shared.messages import Message
+from goalrunner_shared.once import InMemoryOnce
 from goalrunner_shared.publisher import RecordingPublisher
 from goalrunner_shared.rows import InMemoryRows
 

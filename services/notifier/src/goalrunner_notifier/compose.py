@@ -17,13 +17,14 @@ from goalrunner_notifier.inbox import (
     delivery_reader,
     update_reader,
 )
-from goalrunner_notifier.ports import Alarms, Channel, Once, Wait
+from goalrunner_notifier.ports import Alarms, Channel, Wait
 from goalrunner_notifier.settings import NotifierSettings
 from goalrunner_notifier.settle import end, recover
 from goalrunner_notifier.tell import tell_rejected, tell_reported
 from goalrunner_shared.aws import client_of
 from goalrunner_shared.bootstrap import Parts, event_app, parts_from
 from goalrunner_shared.entrypoint import App, Routes, retry_soon
+from goalrunner_shared.once import Once, PowertoolsOnce
 
 
 def hear_routes(
@@ -79,7 +80,6 @@ def updates_app(settings: NotifierSettings) -> App:
 
 
 def _desk(settings: NotifierSettings) -> Desk:
-    from goalrunner_notifier.adapters.once import PowertoolsOnce
     from goalrunner_notifier.adapters.scheduler import SchedulerAlarms
     from goalrunner_notifier.adapters.state_machine import StateMachineWait
     from goalrunner_notifier.adapters.terminal import TerminalChannel

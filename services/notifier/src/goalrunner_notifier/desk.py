@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from goalrunner_notifier.ports import Alarms, Channel, Notice, Once, Wait
+from goalrunner_notifier.ports import Alarms, Channel, Notice, Wait
 from goalrunner_notifier.rows import Question
 from goalrunner_shared.bootstrap import Parts
+from goalrunner_shared.once import Once
 from goalrunner_shared.rows import change
 
 

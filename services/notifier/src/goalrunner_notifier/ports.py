@@ -1,6 +1,6 @@
 """What the notifier needs of the world, in its own words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -125,13 +125,3 @@ class Channel(Protocol):
 
     def edit(self, message_id: str, notice: Notice) -> None:
         """Show `notice` where that message stands; the same twice is fine; ChannelRefused, TransientError."""
-
-
-class Once(Protocol):
-    """Do something once for a key, however often it is asked for."""
-
-    def do(self, key: str, action: Callable[[], str]) -> str:
-        """What `action` returned, now or the first time.
-
-        TransientError while another is at it; one that was killed blocks its key until its lease ends.
-        """

@@ -153,29 +153,3 @@ class InMemoryChannel:
 
     def edit(self, message_id: str, notice: Notice) -> None:
         self.edits.append((message_id, notice))
-
-
-class InMemoryOnce:
-    """The fake: an error takes the mark away, a kill leaves it until `end_leases()`."""
-
-    def __init__(self) -> None:
-        self._done: dict[str, str] = {}
-        self._begun: set[str] = set()
-
-    def do(self, key: str, action: Callable[[], str]) -> str:
-        if key in self._done:
-            return self._done[key]
-        if key in self._begun:
-            raise TransientError(f"{key} is being done by another")
-        self._begun.add(key)
-        try:
-            self._done[key] = action()
-        except Exception:
-            self._begun.discard(key)
-            raise
-        self._begun.discard(key)
-        return self._done[key]
-
-    def end_leases(self) -> None:
-        """Time passes: what was killed in the middle may be done again."""
-        self._begun.clear()

@@ -10,8 +10,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from goalrunner_notifier.adapters.once import PowertoolsOnce
 from goalrunner_shared.errors import TransientError
+from goalrunner_shared.once import PowertoolsOnce
 
 
 def until(condition: Callable[[], bool], *, within: float = 15) -> None:

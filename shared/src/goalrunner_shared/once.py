@@ -1,13 +1,49 @@
-"""Once for a key, with Powertools' idempotency in the service's own table."""
+"""Idempotency as a port: something that is done once for a key, however often it is asked for."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 from goalrunner_shared.errors import TransientError
 
 KEPT_SECONDS = 30 * 24 * 3600
 LEASE_SECONDS = 30
+
+
+class Once(Protocol):
+    """Do something once for a key, however often it is asked for."""
+
+    def do(self, key: str, action: Callable[[], str]) -> str:
+        """What `action` returned, now or the first time.
+
+        TransientError while another is at it; one that was killed blocks its key until its lease ends.
+        """
+
+
+class InMemoryOnce:
+    """The fake: an error takes the mark away, a kill leaves it until `end_leases()`."""
+
+    def __init__(self) -> None:
+        self._done: dict[str, str] = {}
+        self._begun: set[str] = set()
+
+    def do(self, key: str, action: Callable[[], str]) -> str:
+        if key in self._done:
+            return self._done[key]
+        if key in self._begun:
+            raise TransientError(f"{key} is being done by another")
+        self._begun.add(key)
+        try:
+            self._done[key] = action()
+        except Exception:
+            self._begun.discard(key)
+            raise
+        self._begun.discard(key)
+        return self._done[key]
+
+    def end_leases(self) -> None:
+        """Time passes: what was killed in the middle may be done again."""
+        self._begun.clear()
 
 
 class PowertoolsOnce:
