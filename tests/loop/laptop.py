@@ -90,7 +90,7 @@ class Laptop:
         """What git says about the repository."""
         return subprocess.run(
             ["git", "-C", str(self.repository), *arguments], check=True, capture_output=True, text=True
-        ).stdout.strip()
+        ).stdout.strip("\n")
 
     def plan_chaos(self, folder: Path, plan: Mapping[str, Any]) -> None:
         """Have the functions' processes record their side effects, or die before one."""

@@ -1,6 +1,7 @@
 """Answers that a person gave, kept as files until the notifier's queue has taken them."""
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from getpass import getuser
@@ -13,7 +14,8 @@ from goalrunner_local.cloud import Cloud
 def keep_answer(folder: Path, *, question: str, text: str, by: str | None = None) -> Path:
     """Write an answer down; it is whole or not there."""
     folder.mkdir(parents=True, exist_ok=True)
-    update = uuid.uuid4().hex
+    # File times are too coarse to tell which of two answers was first.
+    update = f"{time.time_ns():020d}-{uuid.uuid4().hex}"
     message = {
         "kind": "answer",
         "channel": "terminal",
@@ -22,7 +24,7 @@ def keep_answer(folder: Path, *, question: str, text: str, by: str | None = None
         "text": text,
         "by": by or f"{_user()} (terminal)",
     }
-    path = folder / f"{question}-{update}.json"
+    path = folder / f"{update}.json"
     unfinished = path.with_suffix(".new")
     unfinished.write_text(json.dumps(message))
     return unfinished.replace(path)
@@ -37,8 +39,7 @@ def _user() -> str:
 
 def kept_answers(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The answers that wait, oldest first."""
-    paths = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-    for path in paths:
+    for path in sorted(folder.glob("*.json")):
         yield path, json.loads(path.read_text())
 
 

@@ -15,8 +15,8 @@ from goalrunner_shared.errors import InputError
 ROOT = Path(__file__).parents[3]
 # One fixed date for every member (the earliest that zip can say): the same sources give the same bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)
-# What no function runs: byte code carries time stamps, and the SDK's examples are a fifth of its size.
-LEFT_OUT = ("__pycache__", "bin", "examples")
+# What no function runs: byte code carries time stamps, and the SDK's examples are a fifth of its size; uv's own mark.
+LEFT_OUT = ("__pycache__", "bin", "examples", ".lock")
 
 
 def build_zip(service: str, *, folder: Path) -> Path:

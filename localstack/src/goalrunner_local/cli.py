@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from goalrunner_local.choose import Choice, choose
+from goalrunner_local.display import console
 from goalrunner_local.functions import RunSettings
 from goalrunner_shared.clock import floor_to_slot, parse_instant
 from goalrunner_shared.errors import GoalrunnerError, InputError
@@ -46,7 +46,7 @@ def demo(
     """Make a goals repository from the sample and run one slot on it."""
     from goalrunner_local.demo import run_demo
 
-    raise typer.Exit(run_demo(keep=keep, live=live, console=Console()))
+    raise typer.Exit(run_demo(keep=keep, live=live, console=console()))
 
 
 @app.command()
@@ -100,12 +100,12 @@ def _hand_to_running_up(choice: Choice, goal: str, request: str) -> None:
 def _run(choice: Choice, settings: RunSettings, options: Any, *, as_json: bool) -> None:
     from goalrunner_local.up import exit_code, model_settings, run_up, show_result
 
-    console = Console(stderr=as_json)
-    view = run_up(choice.state, model_settings(settings), options, console)
+    screen = console(stderr=as_json)
+    view = run_up(choice.state, model_settings(settings), options, screen)
     if as_json:
         typer.echo(json.dumps(view.as_json()))
     else:
-        show_result(view, console)
+        show_result(view, screen)
     raise typer.Exit(exit_code(view))
 
 
@@ -118,7 +118,7 @@ def status(repo: Repo = None, state: State = None, as_json: Json = False) -> Non
     if as_json:
         typer.echo(json.dumps(view.as_json()))
     else:
-        Console().print(status_table(view))
+        console().print(status_table(view))
 
 
 @app.command()

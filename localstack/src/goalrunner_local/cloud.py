@@ -35,7 +35,8 @@ class Cloud:
         if name not in self._clients:
             from botocore.config import Config
 
-            config = Config(max_pool_connections=50, retries={"mode": "standard", "max_attempts": 3})
+            # No proxy of the user's: the handlers get none either, and the emulator is on this machine.
+            config = Config(max_pool_connections=50, retries={"mode": "standard", "max_attempts": 3}, proxies={})
             self._clients[name] = self._session.client(name, config=config)
         return self._clients[name]
 

@@ -1,5 +1,6 @@
 """What a person sees: one line a goal while it runs, a table at the end."""
 
+import os
 from collections.abc import Iterable
 
 from rich.console import Console, Group, RenderableType
@@ -20,6 +21,18 @@ COLOURS = {
     "skipped": "bright_black",
     "rejected": "magenta",
 }
+
+
+# A pipe has no width: wide enough for the table to stand on one line a goal.
+PIPE_WIDTH = 140
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where a person reads, or what a pipe keeps."""
+    found = Console(stderr=stderr)
+    if not found.is_terminal and "COLUMNS" not in os.environ:
+        found.width = PIPE_WIDTH
+    return found
 
 
 def state_of(line: GoalLine) -> str:
@@ -70,9 +83,12 @@ def _live_row(line: GoalLine) -> tuple[RenderableType, ...]:
 def result_table(view: RunView, *, title: str | None = None) -> RenderableType:
     """Goal, outcome, attempt, commit, cost, and why each goal that did not run did not."""
     table = Table(title=_title(view) if title is None else title or None, title_justify="left", expand=False)
-    for name in ("goal", "outcome", "attempt", "commit", "cost"):
-        table.add_column(name, no_wrap=True, justify="right" if name == "cost" else "left")
-    table.add_column("why, and what was asked", overflow="fold")
+    table.add_column("goal", overflow="fold")
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("attempt", overflow="fold", max_width=24)
+    table.add_column("commit", no_wrap=True)
+    table.add_column("cost", no_wrap=True, justify="right")
+    table.add_column("why, and what was asked", overflow="fold", min_width=22)
     for name in sorted(view.goals):
         table.add_row(*_result_row(view.goals[name]))
     return table

@@ -37,7 +37,8 @@ def _examine(repo: str | None, state: Path | None) -> Iterator[Finding]:
     yield _emulator()
     yield _model()
     yield Finding(shutil.which("terraform") is not None, "terraform: only for make test-all and for AWS", optional=True)
-    yield _repository(repo, state)
+    if shutil.which("git"):
+        yield _repository(repo, state)
 
 
 def _git() -> Finding:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 from goalrunner_shared.errors import InputError, TransientError
 
@@ -36,10 +36,34 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _usual_port(state: Path | None) -> int:
+    # Queues are known by their URL, port included: what lies in them is found again only on the same port.
+    if state is None:
+        return free_port()
+    kept = state / "port"
+    if kept.exists() and _is_free(port := int(kept.read_text())):
+        return port
+    shutil.rmtree(state / "services", ignore_errors=True)
+    state.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    kept.write_text(str(port))
+    return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 @contextmanager
 def running_emulator(state: Path | None, *, log: Path | None = None, port: int | None = None) -> Iterator[str]:
     """Run the emulator and give its endpoint; with `state` it remembers there what it held at a clean stop."""
-    port = port or free_port()
+    port = port or _usual_port(state)
     endpoint = f"http://127.0.0.1:{port}"
     process = _start(port=port, state=state, log=log)
     try:
@@ -88,12 +112,14 @@ def _environment(*, port: int, state: Path | None) -> dict[str, str]:
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path | None) -> None:
+    # The user's proxy, where there is one, is not for what runs on this machine.
+    straight = build_opener(ProxyHandler({}))
     until = time.monotonic() + READY_WITHIN
     while time.monotonic() < until:
         if process.poll() is not None:
             break
         try:
-            with urlopen(f"{endpoint}/_ministack/health", timeout=2):
+            with straight.open(f"{endpoint}/_ministack/health", timeout=2):
                 return
         except (URLError, OSError):
             time.sleep(0.05)

@@ -43,7 +43,6 @@ class Run:
 
     def step(self, *, wait: int = 1) -> None:
         """Take in what has happened, hand over what was answered."""
-        self._hand_over_answers()
         for meta, event in self.system.events(wait=wait):
             self._quiet_since = None
             if isinstance(event, NotificationSentV1) and event.question:
@@ -53,6 +52,7 @@ class Run:
                 self._bring_along_questions()
             if line is not None:
                 self.changed(line)
+        self._hand_over_answers()
 
     def _hand_over_answers(self) -> None:
         # After a crash a question is asked again before it can be answered: its answer waits for that.

@@ -14,8 +14,10 @@ def lint_path(path: Path) -> tuple[list[str], int]:
     """Every problem at or below `path` as one sentence, and how many goal files were looked at; InputError."""
     if not path.exists():
         raise InputError(f"{path} does not exist: name a goal file or a goals repository")
-    root = _root(path.absolute())
-    wanted = [root / each for each in _goal_paths(root) if (root / each).is_relative_to(path.absolute())]
+    # A link stays what it is (goals must not be links); everything above it is taken for what it leads to.
+    place = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
+    root = _root(place)
+    wanted = [root / each for each in _goal_paths(root) if (root / each).is_relative_to(place)]
     if path.is_file() and not wanted:
         raise InputError(f"{path} is no goal file: goal files are Markdown files below goals/")
     problems = _problems(root)
@@ -31,7 +33,8 @@ def _root(path: Path) -> Path:
 
 
 def _goal_paths(root: Path) -> list[str]:
-    found = (path.relative_to(root).as_posix() for path in (root / "goals").rglob("*.md"))
+    files = (path for path in (root / "goals").rglob("*.md") if path.is_symlink() or path.is_file())
+    found = (path.relative_to(root).as_posix() for path in files)
     return sorted(path for path in found if is_goal_path(path))
 
 

@@ -28,10 +28,10 @@ def ask_at_terminal(
         if typed is None:
             meanwhile()
             continue
-        answer = typed.strip() or question.default
-        if answer:
+        if not typed:
+            return
+        if answer := typed.strip() or question.default:
             keep_answer(state.answers, question=question.id, text=answer)
-        if answer or not typed:
             return
         console.print("[yellow]answer>[/] ", end="")
     console.print("\nanswered elsewhere")

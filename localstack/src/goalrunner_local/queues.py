@@ -49,10 +49,19 @@ def give_another_try(cloud: Cloud, *, dead: str, url: str) -> int:
 
 def attempts_given_up(cloud: Cloud, dead: str) -> Iterator[str]:
     """The attempts that messages in a dead-letter queue belong to; the messages stay there."""
-    sqs = cloud.client("sqs")
-    received = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
-    for message in received:
+    for body in _look_at(cloud, dead):
         try:
-            yield json.loads(message["Body"])["detail"]["meta"]["correlation_id"]
+            yield json.loads(body)["detail"]["meta"]["correlation_id"]
         except (ValueError, KeyError, TypeError):
             continue
+
+
+def _look_at(cloud: Cloud, url: str) -> list[str]:
+    """The bodies of all messages that can be had now; each is hidden until all were seen, and then left as it was."""
+    sqs = cloud.client("sqs")
+    seen: list[dict[str, Any]] = []
+    while received := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30).get("Messages"):
+        seen += received
+    for message in seen:
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+    return [message["Body"] for message in seen]

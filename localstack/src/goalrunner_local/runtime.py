@@ -3,7 +3,8 @@
     python -m goalrunner_local.runtime goalrunner_planner.handler.handler
 
 A line in is `{"event": …, "deadline": seconds since the epoch, "request_id": …}`, a line out `{"response": …}` or
-`{"error": …}`. What the handler prints goes to standard error, so that it cannot be taken for an answer.
+`{"error": …}`. What the handler prints goes to standard error, so that it cannot be taken for an answer; what it reads
+from standard input is empty, so that neither it nor a child of it takes the next line away.
 """
 
 import importlib
@@ -72,13 +73,14 @@ def _leave_when_orphaned(lifeline: int) -> None:
 
 def main() -> None:
     """Serve the handler named on the command line over standard input and output."""
-    answers = os.fdopen(os.dup(1), "w")
+    lines, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     if lifeline := os.environ.pop("GOALRUNNER_LIFELINE", ""):
         threading.Thread(target=_leave_when_orphaned, args=(int(lifeline),), daemon=True).start()
     name = sys.argv[1]
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", name)
-    serve(load(name), function=function, lines=sys.stdin, answers=answers)
+    serve(load(name), function=function, lines=lines, answers=answers)
 
 
 if __name__ == "__main__":

@@ -118,6 +118,8 @@ class StateFolder:
             shutil.rmtree(self.emulator / "services", ignore_errors=True)
             shutil.rmtree(self.work, ignore_errors=True)
             self.work.mkdir()
+            # Nor may the other commands look for the cloud of the one that was killed.
+            self._holder.unlink()
 
     def _in_use(self) -> str:
         up = self._announced()

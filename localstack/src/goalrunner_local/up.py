@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-import sys
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -45,6 +45,8 @@ def run_up(state: StateFolder, settings: RunSettings, options: UpOptions, consol
     """Run, show and return what happened; Ctrl-C ends an unlimited run cleanly."""
     slot = options.slot or floor_to_slot(system_clock())
     view = RunView()
+    # Whoever stops us from outside means what Ctrl-C means: end cleanly, lose nothing.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.ExitStack() as stack:
         if not options.once:
             stack.enter_context(contextlib.suppress(KeyboardInterrupt))
@@ -94,8 +96,3 @@ def show_result(view: RunView, console: Console) -> None:
 def exit_code(view: RunView) -> int:
     """1 where an attempt failed, 0 otherwise."""
     return int(view.failed)
-
-
-def stderr_console() -> Console:
-    """Where a run with `--json` may talk."""
-    return Console(file=sys.stderr)

@@ -189,7 +189,9 @@ def _ask(line: GoalLine, event: ClarificationRequestedV1) -> None:
     # The answer may have come in first; then only the words are missing.
     for known in line.questions:
         if known.id == event.question:
-            known.text, known.options, known.default = asked.text, asked.options, asked.default
+            known.text, known.options, known.why = asked.text, asked.options, asked.why
+            known.default, known.on_timeout = asked.default, asked.on_timeout
+            known.answer = known.answer or _taken(known)
             return
     line.questions.append(asked)
 
@@ -200,7 +202,12 @@ def _close(line: GoalLine, question: str, state: QuestionState, answer: str | No
         found = QuestionLine(question, "")
         line.questions.append(found)
     found.state = state
-    found.answer = answer if answer is not None else (found.default if found.on_timeout == "default" else None)
+    found.answer = answer if answer is not None else _taken(found)
+
+
+def _taken(question: QuestionLine) -> str | None:
+    expired = question.state is QuestionState.EXPIRED
+    return question.default if expired and question.on_timeout == "default" else None
 
 
 def _report(line: GoalLine, event: ResultReportedV1) -> None:

@@ -64,7 +64,8 @@ class Runtime:
             line = self._exchange(process, json.dumps(call))
         finally:
             alarm.cancel()
-        if not line:
+        # Half a line is an answer that the process did not live to finish.
+        if not line.endswith("\n"):
             self.stop()
             raise RuntimeDied(f"{self._spec.name} died while it was handling a message")
         answer = json.loads(line)
@@ -85,6 +86,7 @@ class Runtime:
     def _living(self) -> subprocess.Popen[str]:
         with self._guard:
             if self._process is None or self._process.poll() is not None:
+                self._discard()
                 self._process = self._start()
             return self._process
 
@@ -110,15 +112,18 @@ class Runtime:
     def stop(self) -> None:
         """End the process; what it was handling counts as not handled."""
         with self._guard:
-            process, self._process = self._process, None
-            if process is not None:
-                process.kill()
-                process.wait()
-                for stream in (process.stdin, process.stdout):
-                    _close(stream)
-            if self._lifeline is not None:
-                os.close(self._lifeline)
-                self._lifeline = None
+            self._discard()
+
+    def _discard(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                _close(stream)
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
 
 
 def _close(stream: Any) -> None:
@@ -128,19 +133,34 @@ def _close(stream: Any) -> None:
         return
 
 
-class Worker(threading.Thread):
+def _not_handled(response: Any, messages: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Ids of the messages to be left, as Lambda reads a response: nothing said is success; RuntimeDied for nonsense."""
+    try:
+        failed = {item["itemIdentifier"] for item in (response or {}).get("batchItemFailures") or ()}
+    except (AttributeError, KeyError, TypeError):
+        raise RuntimeDied(f"this is no batch response: {response!r}") from None
+    if not failed <= {message["MessageId"] for message in messages}:
+        raise RuntimeDied(f"the response names messages that were not in the batch: {sorted(map(str, failed))}")
+    return failed
+
+
+class Worker:
     """One lane of a function: poll, handle, delete what succeeded, leave what did not."""
 
     def __init__(self, cloud: Cloud, spec: FunctionSpec) -> None:
-        super().__init__(name=spec.name, daemon=True)
         self.spec = spec
         self.runtime = Runtime(spec)
         self._sqs = cloud.client("sqs")
         self._stopping = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
+        self._thread = threading.Thread(target=self._run, name=spec.name, daemon=True)
 
-    def run(self) -> None:
+    def start(self) -> None:
+        """Begin to poll, in a thread of its own."""
+        self._thread.start()
+
+    def _run(self) -> None:
         while not self._stopping.is_set():
             try:
                 self.poll_once()
@@ -170,11 +190,11 @@ class Worker(threading.Thread):
             return self._give_back(messages)
         try:
             response = self.runtime.invoke({"Records": [self._record(message) for message in messages]})
+            failed = _not_handled(response, messages)
         except RuntimeDied as death:
             with self.spec.log.open("a") as log:
                 log.write(json.dumps({"level": "ERROR", "message": str(death)}) + "\n")
             return self._give_back(messages)
-        failed = {item["itemIdentifier"] for item in response["batchItemFailures"]}
         self._delete([message for message in messages if message["MessageId"] not in failed])
         return None
 
@@ -209,4 +229,5 @@ class Worker(threading.Thread):
         """Let the running handler end within `grace` seconds, else end it and give its messages back."""
         self._idle.wait(grace)
         self.runtime.stop()
-        self.join(POLL_SECONDS + grace)
+        if self._thread.is_alive():
+            self._thread.join(POLL_SECONDS + grace)
