@@ -172,7 +172,7 @@ def test_two_breaks_are_both_reported() -> None:
 
 
 NAMES = st.text("abcdefghij", min_size=1, max_size=3)
-LEAVES = st.sampled_from(
+LEAVES: st.SearchStrategy[Schema] = st.sampled_from(
     [
         {"type": "string"},
         {"type": "integer", "minimum": 0},

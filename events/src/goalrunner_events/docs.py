@@ -55,15 +55,11 @@ def _row(event: type[Event], manifests: Sequence[Mapping[str, Any]]) -> Iterator
     any_event = cast(Any, _Field())
     yield f"`{event.TYPE}`"
     yield " ".join((event.__doc__ or "").split())
-    yield _listed(_producers(event.TYPE, manifests))
-    yield _listed(_consumers(event.TYPE, manifests))
+    yield ", ".join(_producers(event.TYPE, manifests)) or "nobody"
+    yield ", ".join(_consumers(event.TYPE, manifests)) or "the journal alone"
     yield ", ".join(f"`{part!s}`" for part in event.subject(any_event))
     correlation = event.correlation(any_event)
     yield f"`{correlation!s}`" if correlation else "its cause's"
-
-
-def _listed(names: Iterator[str]) -> str:
-    return ", ".join(dict.fromkeys(names)) or "nobody"
 
 
 def _producers(event: str, manifests: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -138,4 +138,5 @@ def _stopped_cleanly(process: subprocess.Popen[bytes]) -> bool:
             process.wait()
     if process.stdin:
         process.stdin.close()
-    return alive
+    # It may have been killed a moment before and not yet have been seen to be dead.
+    return alive and process.returncode != -signal.SIGKILL

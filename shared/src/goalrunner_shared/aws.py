@@ -1,8 +1,13 @@
 """AWS clients, made when first needed and then kept: the cold start pays for what it uses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
+
+from goalrunner_shared.errors import TransientError
+
+THROTTLED = frozenset({"ThrottlingException", "Throttling", "ProvisionedThroughputExceededException", "SlowDown"})
 
 
 @cache
@@ -16,3 +21,20 @@ def client(name: str) -> Any:
 def client_of(name: str) -> Callable[[], Any]:
     """A client to be made later."""
     return lambda: client(name)
+
+
+@contextmanager
+def trouble_is_transient() -> Iterator[None]:
+    """AWS out of reach, overloaded or broken becomes TransientError; every other refusal passes as it is."""
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+    try:
+        yield
+    except (ConnectionError, HTTPClientError) as error:
+        raise TransientError(str(error)) from error
+    except ClientError as error:
+        answer = error.response
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500 or answer.get("Error", {}).get("Code") in THROTTLED:
+            raise TransientError(str(error)) from error
+        raise

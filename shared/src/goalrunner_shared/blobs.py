@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import Any, Protocol
 
 from goalrunner_events import BlobRef
+from goalrunner_shared.aws import trouble_is_transient
 from goalrunner_shared.errors import PermanentError, TransientError
 
 
@@ -15,13 +17,13 @@ class Blobs(Protocol):
         """Write or overwrite; TransientError."""
 
     def put_new(self, key: str, content: bytes) -> bool:
-        """Write unless there is something already; whether it was written."""
+        """Write unless there is something already; whether it was written. TransientError."""
 
     def get(self, key: str) -> bytes | None:
-        """The bytes; None where there is nothing."""
+        """The bytes; None where there is nothing. TransientError."""
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Every key that begins with `prefix`, in order."""
+        """Every key that begins with `prefix`, in the order of its UTF-8 bytes. TransientError."""
 
 
 def store(blobs: Blobs, key: str, content: bytes) -> BlobRef:
@@ -45,12 +47,17 @@ class InMemoryBlobs:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self._writing = Lock()
 
     def put(self, key: str, content: bytes) -> None:
         self.objects[key] = content
 
     def put_new(self, key: str, content: bytes) -> bool:
-        return self.objects.setdefault(key, content) is content
+        with self._writing:
+            if key in self.objects:
+                return False
+            self.objects[key] = content
+            return True
 
     def get(self, key: str) -> bytes | None:
         return self.objects.get(key)
@@ -66,19 +73,26 @@ class S3Blobs:
         self._bucket = bucket
         self._client = client
 
+    @trouble_is_transient()
     def put(self, key: str, content: bytes) -> None:
         self._client().put_object(Bucket=self._bucket, Key=key, Body=content)
 
+    @trouble_is_transient()
     def put_new(self, key: str, content: bytes) -> bool:
         client = self._client()
         try:
             client.put_object(Bucket=self._bucket, Key=key, Body=content, IfNoneMatch="*")
         except client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
+            code = error.response["Error"]["Code"]
+            if code == "PreconditionFailed":
                 return False
+            if code == "ConditionalRequestConflict":
+                # Another write is under way and may still fail: nobody knows yet whether there is something.
+                raise TransientError(f"{key} is being written by somebody else") from error
             raise
         return True
 
+    @trouble_is_transient()
     def get(self, key: str) -> bytes | None:
         client = self._client()
         try:
@@ -89,6 +103,7 @@ class S3Blobs:
 
     def keys(self, prefix: str) -> Iterator[str]:
         pages = self._client().get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        for page in pages:
-            for item in page.get("Contents", ()):
-                yield item["Key"]
+        with trouble_is_transient():
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    yield item["Key"]

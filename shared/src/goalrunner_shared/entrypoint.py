@@ -107,7 +107,11 @@ class RoutedBatch(BatchProcessor):
         expected = isinstance(error, TransientError)
         fields = {"message_id": record.message_id, "error": str(error), "error_type": kind.__name__}
         self._app.logger.warning("message not handled", exc_info=not expected, extra=fields)
-        self._app.retry(record, error)
+        try:
+            self._app.retry(record, error)
+        except Exception:
+            # It only sets how soon: the record stays in the queue, and those that were handled must leave it.
+            self._app.logger.warning("visibility not set", exc_info=True, extra={"message_id": record.message_id})
         return self.failure_handler(record, (kind, error, trace))
 
 

@@ -2,14 +2,27 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from goalrunner_events import EVENTS
 from goalrunner_shared.errors import InputError
 
-NAME = "^[a-z][a-z0-9-]*$"
-EVENT = r"^[a-z]+\.[a-z]+\.v[0-9]+$"
+# Short enough that no name in the topology is longer than AWS allows (64 for a function and a rule).
+Name = Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$", max_length=20)]
+
+
+def _known(event: str) -> str:
+    if event not in EVENTS:
+        from difflib import get_close_matches
+
+        meant = get_close_matches(event, EVENTS, n=1)
+        raise ValueError(f"there is no event {event}" + (f"; did you mean {meant[0]}?" if meant else ""))
+    return event
+
+
+EventType = Annotated[str, AfterValidator(_known)]
 
 
 class _Strict(BaseModel):
@@ -28,7 +41,7 @@ class Function(_Strict):
     memory: int = Field(default=256, ge=128, le=10240)
     batch: int = Field(default=10, ge=1, le=10)
     concurrency: int = Field(default=2, ge=2, le=1000)
-    hears: tuple[str, ...] | Literal["all"] = ()
+    hears: tuple[EventType, ...] | Literal["all"] = ()
 
 
 class StateMachine(_Strict):
@@ -42,7 +55,7 @@ class Schedule(_Strict):
     """A schedule that sends the event `says` into the queue of the function `to` every `minutes`."""
 
     to: str
-    says: str = Field(pattern=EVENT)
+    says: EventType
     minutes: int = Field(ge=1)
 
 
@@ -65,13 +78,22 @@ class Needs(_Strict):
 class Manifest(_Strict):
     """One service."""
 
-    service: str = Field(pattern=NAME)
+    service: Name
     description: str
-    functions: Mapping[str, Function]
-    says: tuple[str, ...] = ()
+    functions: Mapping[Name, Function]
+    says: tuple[EventType, ...] = ()
     needs: Needs = Needs()
-    state_machines: Mapping[str, StateMachine] = {}
-    schedules: Mapping[str, Schedule] = {}
+    state_machines: Mapping[Name, StateMachine] = {}
+    schedules: Mapping[Name, Schedule] = {}
+
+    @model_validator(mode="after")
+    def _functions_exist(self) -> Self:
+        targets = [schedule.to for schedule in self.schedules.values()]
+        targets += [machine.sends_to for machine in self.state_machines.values()]
+        for target in targets:
+            if target not in self.functions:
+                raise ValueError(f"there is no function {target}; there are {', '.join(self.functions)}")
+        return self
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -79,9 +101,13 @@ def read_manifest(path: Path) -> Manifest:
     import yaml
 
     try:
-        return Manifest.model_validate(yaml.safe_load(path.read_text()))
-    except (ValidationError, yaml.YAMLError) as error:
+        return Manifest.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except yaml.YAMLError as error:
         raise InputError(f"{path}: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        keys = [str(step) for step in first["loc"] if "[" not in str(step)]
+        raise InputError(f"{path}: {'.'.join(keys) or 'the file'}: {first['msg']}") from error
 
 
 def read_manifests(services: Path) -> tuple[Manifest, ...]:

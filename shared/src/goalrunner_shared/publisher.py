@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from goalrunner_events import MAX_HOPS, Envelope, Event, Meta
+from goalrunner_shared.aws import trouble_is_transient
 from goalrunner_shared.blobs import Blobs, store
 from goalrunner_shared.clock import Clock
 from goalrunner_shared.errors import PermanentError, TransientError
+from goalrunner_shared.messages import read_event
 
 MAX_DATA_BYTES = 200_000
 MAX_ENTRIES = 10
@@ -18,7 +20,7 @@ class Publisher(Protocol):
     """The way onto the bus."""
 
     def publish(self, *events: Event, cause: Meta | None) -> None:
-        """Put the events on the bus, in order, all or an error; TransientError."""
+        """Put the events on the bus, in order, all or an error; TransientError, PermanentError after too many hops."""
 
 
 def meta_for(event: Event, *, cause: Meta | None, clock: Clock) -> Meta:
@@ -66,7 +68,8 @@ class EventBridgePublisher:
         return {"EventBusName": self._bus, "Source": event.SOURCE, "DetailType": event.TYPE, "Detail": detail}
 
     def _put(self, entries: Sequence[dict[str, str]]) -> None:
-        answer = self._client().put_events(Entries=list(entries))
+        with trouble_is_transient():
+            answer = self._client().put_events(Entries=list(entries))
         if answer["FailedEntryCount"]:
             codes = {entry.get("ErrorCode") for entry in answer["Entries"] if entry.get("ErrorCode")}
             raise TransientError(f"the bus refused {answer['FailedEntryCount']} events: {codes}")
@@ -95,10 +98,10 @@ class RecordingPublisher:
         self.published: list[tuple[Meta, Event]] = []
 
     def publish(self, *events: Event, cause: Meta | None) -> None:
-        for event in events:
-            meta = meta_for(event, cause=cause, clock=self._clock)
-            json.loads(seal(event, meta=meta, blobs=self._blobs))
-            self.published.append((meta, event))
+        metas = [meta_for(event, cause=cause, clock=self._clock) for event in events]
+        for event, meta in zip(events, metas, strict=True):
+            detail = json.loads(seal(event, meta=meta, blobs=self._blobs))
+            self.published.append(read_event(event.TYPE, detail, blobs=self._blobs))
 
     def of(self, kind: type[Event]) -> list[Any]:
         """The published events of one type, in order."""

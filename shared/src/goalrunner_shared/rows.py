@@ -1,13 +1,17 @@
 """Rows of a service's own table, each changed only on the condition that nobody else has changed it."""
 
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from goalrunner_shared.errors import TransientError
+from goalrunner_shared.aws import trouble_is_transient
+from goalrunner_shared.errors import PermanentError, TransientError
 
 RETRIES = 10
+# DynamoDB takes items of 400 KB, names and keys included.
+MAX_ROW_BYTES = 390_000
 
 
 class Row(BaseModel):
@@ -23,7 +27,7 @@ R = TypeVar("R", bound=Row)
 
 
 class Rows(Protocol):
-    """The table."""
+    """The table; every method may raise TransientError, writing a row of more than 390 KB PermanentError."""
 
     def get(self, kind: type[R], key: str) -> R | None:
         """The row, read consistently; None where there is none."""
@@ -33,6 +37,9 @@ class Rows(Protocol):
 
     def replace(self, key: str, row: Row) -> bool:
         """Write over the version that `row` was read at; whether nobody was faster."""
+
+    def remove(self, key: str, row: Row) -> bool:
+        """Delete the version that `row` was read at; whether nobody was faster."""
 
     def all(self, kind: type[R]) -> Iterator[tuple[str, R]]:
         """Every row of a kind with its key, in key order."""
@@ -60,23 +67,36 @@ class InMemoryRows:
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], tuple[int, str]] = {}
+        self._writing = Lock()
 
     def get(self, kind: type[R], key: str) -> R | None:
         found = self.items.get((kind.KIND, key))
         return _read(kind, *found) if found else None
 
     def add(self, key: str, row: Row) -> bool:
-        if (row.KIND, key) in self.items:
-            return False
-        self.items[row.KIND, key] = (1, _text(row))
-        return True
+        text = _text(row)
+        with self._writing:
+            if (row.KIND, key) in self.items:
+                return False
+            self.items[row.KIND, key] = (1, text)
+            return True
 
     def replace(self, key: str, row: Row) -> bool:
-        held = self.items.get((row.KIND, key))
-        if held is None or held[0] != row.version:
-            return False
-        self.items[row.KIND, key] = (row.version + 1, _text(row))
-        return True
+        text = _text(row)
+        with self._writing:
+            held = self.items.get((row.KIND, key))
+            if held is None or held[0] != row.version:
+                return False
+            self.items[row.KIND, key] = (row.version + 1, text)
+            return True
+
+    def remove(self, key: str, row: Row) -> bool:
+        with self._writing:
+            held = self.items.get((row.KIND, key))
+            if held is None or held[0] != row.version:
+                return False
+            del self.items[row.KIND, key]
+            return True
 
     def all(self, kind: type[R]) -> Iterator[tuple[str, R]]:
         for (name, key), found in sorted(self.items.items()):
@@ -91,6 +111,7 @@ class DynamoRows:
         self._table = table
         self._client = client
 
+    @trouble_is_transient()
     def get(self, kind: type[R], key: str) -> R | None:
         found = self._client().get_item(TableName=self._table, Key=_key(kind.KIND, key), ConsistentRead=True)
         return _row(kind, found["Item"]) if "Item" in found else None
@@ -107,11 +128,26 @@ class DynamoRows:
             ExpressionAttributeValues={":read": {"N": str(row.version)}},
         )
 
+    @trouble_is_transient()
     def _put(self, key: str, row: Row, *, version: int, **condition: Any) -> bool:
         client = self._client()
         item = {**_key(row.KIND, key), "version": {"N": str(version)}, "data": {"S": _text(row)}}
         try:
             client.put_item(TableName=self._table, Item=item, **condition)
+        except client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    @trouble_is_transient()
+    def remove(self, key: str, row: Row) -> bool:
+        client = self._client()
+        try:
+            client.delete_item(
+                TableName=self._table,
+                Key=_key(row.KIND, key),
+                ConditionExpression="version = :read",
+                ExpressionAttributeValues={":read": {"N": str(row.version)}},
+            )
         except client.exceptions.ConditionalCheckFailedException:
             return False
         return True
@@ -127,9 +163,10 @@ class DynamoRows:
                 ConsistentRead=True,
             )
         )
-        for page in pages:
-            for item in page["Items"]:
-                yield item["sk"]["S"], _row(kind, item)
+        with trouble_is_transient():
+            for page in pages:
+                for item in page["Items"]:
+                    yield item["sk"]["S"], _row(kind, item)
 
 
 def _key(kind: str, key: str) -> dict[str, dict[str, str]]:
@@ -137,7 +174,10 @@ def _key(kind: str, key: str) -> dict[str, dict[str, str]]:
 
 
 def _text(row: Row) -> str:
-    return row.model_dump_json(exclude={"version"})
+    text = row.model_dump_json(exclude={"version"})
+    if len(text.encode()) > MAX_ROW_BYTES:
+        raise PermanentError(f"a row {row.KIND} of {len(text.encode())} bytes is too big for the table")
+    return text
 
 
 def _row(kind: type[R], item: dict[str, Any]) -> R:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from goalrunner_shared.errors import InputError
 from goalrunner_shared.goals.parse import parse_goal
 from goalrunner_shared.goals.problems import InvalidGoal
@@ -37,7 +38,7 @@ def test_every_broken_goal_has_its_own_name_and_file() -> None:
 
 
 def test_a_file_too_large_to_read_is_refused_like_a_large_one() -> None:
-    with pytest.raises(InvalidGoal, match="goals/a.md:1: the file is larger than 256 KB"):
+    with pytest.raises(InvalidGoal, match=r"goals/a\.md:1: the file is larger than 256 KB"):
         parse_goal("goals/a.md", None)
 
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from goalrunner_shared.errors import InputError
 from goalrunner_shared.goals.agent import Part
 from goalrunner_shared.goals.body import sections_of
-from goalrunner_shared.goals.front_matter import FrontMatterError, load_mapping
+from goalrunner_shared.goals.front_matter import FrontMatterError, load_mapping, plain_scalar
 from goalrunner_shared.goals.ids import split_attempt_id
 from goalrunner_shared.goals.quoting import clean, fenced, quoted, unfenced, unquoted
 from goalrunner_shared.goals.values import GoalId, InsidePath, Instant, Name, Usd
@@ -32,6 +32,18 @@ def _check_attempt_id(value: str) -> str:
 
 
 AttemptId = Annotated[str, AfterValidator(_check_attempt_id)]
+
+
+class _OneLineDumper(yaml.SafeDumper):
+    """Each text on the line of its key: none of its lines can end the front matter or look like a marker."""
+
+
+def _one_line(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    quoted_style = '"' if "\n" in text or plain_scalar(text) != text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=quoted_style)
+
+
+_OneLineDumper.add_representer(str, _one_line)
 
 
 class Question(Part):
@@ -95,7 +107,7 @@ def attempt_of_path(path: str) -> str | None:
 def render_attempt(attempt: AttemptFile) -> bytes:
     """The file's bytes: the same for the same attempt, and `parse_attempt` gives it back."""
     head = attempt.model_dump(mode="json", by_alias=True, exclude=set(BODY), exclude_none=True)
-    front = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=10_000)
+    front = yaml.dump(head, Dumper=_OneLineDumper, sort_keys=False, allow_unicode=True, width=float("inf"))
     parts = [f"---\n{front}---\n", f"# {attempt.goal}, {attempt.slot:%Y-%m-%d %H:%M} UTC: {attempt.status}\n"]
     parts += (f"## {_title(key)}\n\n{text}\n" for key, text in _texts(attempt).items() if text)
     return "\n".join(parts).encode("utf-8")

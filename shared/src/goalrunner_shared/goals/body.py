@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-_HEADING = re.compile(r"##[ \t]+(.*?)[ \t]*#*[ \t]*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _CRITERION = re.compile(r"[-*][ \t]+\[([ xX])\][ \t]+(?:#?([A-Za-z]{0,8}\d{1,4})[.:)]?[ \t]+)?(.*\S)[ \t]*")
 
@@ -22,11 +21,10 @@ def sections_of(body: str) -> Mapping[str, str]:
     found: dict[str, list[str]] = {"": []}
     name = ""
     for line, fenced in marked_lines(body):
-        heading = None if fenced else _HEADING.fullmatch(line)
-        if heading is None:
+        if fenced or not line.startswith(("## ", "##\t")):
             found[name].append(line)
             continue
-        name = heading[1].casefold()
+        name = line[3:].rstrip().rstrip("#").strip().casefold()
         found.setdefault(name, [])
     return {name: text for name, lines in found.items() if (text := "\n".join(lines).strip("\n")) or name}
 

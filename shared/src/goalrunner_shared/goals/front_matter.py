@@ -27,7 +27,7 @@ _WORDS = {
     for word in (text, text.capitalize(), text.upper())
 } | {"": None, "~": None}
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
-_DECIMAL = re.compile(r"[-+]?(?:\d{1,18}\.?\d{0,18}|\.\d{1,18})(?:[eE][-+]?\d{1,3})?")
+_DECIMAL = re.compile(r"[-+]?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:[eE][-+]?\d{1,3})?")
 _NEEDS_A_LOOK = re.compile(r"[&*!]|(?:[-?:][ \t]+){8}")
 
 
@@ -150,7 +150,7 @@ def _refuse_event(event: Any, depth: int) -> None:
 def _data(node: Any) -> Any:
     kind = type(node)
     if kind is yaml.ScalarNode:
-        return node.value if node.style else _scalar(node.value)
+        return node.value if node.style else plain_scalar(node.value)
     if kind is yaml.SequenceNode:
         return [_data(item) for item in node.value]
     mapping = {_key(name): _data(value) for name, value in node.value}
@@ -159,7 +159,8 @@ def _data(node: Any) -> Any:
     return mapping
 
 
-def _scalar(text: str) -> Any:
+def plain_scalar(text: str) -> Any:
+    """What a scalar without quotes stands for."""
     if text[:1] in _NUMBER_START:
         if _INTEGER.fullmatch(text):
             return int(text)

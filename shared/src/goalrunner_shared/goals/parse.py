@@ -89,7 +89,10 @@ def parse_goal(path: str, content: bytes | None, defaults: Defaults = NO_DEFAULT
     front, _ = _split(path, decode(path, content))
     assert content is not None
     try:
-        goal = Goal.model_validate(defaults.under(load_mapping(front)))
+        own = load_mapping(front)
+        if "id" not in own:
+            raise InvalidGoal(path, 1, '"id" is missing', f"write `id: {_stem(path)}`")
+        goal = Goal.model_validate(defaults.under(own))
         _check_names(path, front, goal)
         block = find_block(content)
         state = None if block is None else state_in(content, block)
@@ -115,7 +118,7 @@ def _split(path: str, text: str) -> tuple[str, str]:
 
 
 def _check_names(path: str, front: str, goal: Goal) -> None:
-    stem = path.rpartition("/")[2].removesuffix(".md")
+    stem = _stem(path)
     if goal.id != stem:
         problem = f'id is "{goal.id}" but the file is called {stem}.md'
         hint = f"write `id: {stem}`" if _ID.match(stem) else f"rename the file to {goal.id}.md"
@@ -123,3 +126,7 @@ def _check_names(path: str, front: str, goal: Goal) -> None:
     if goal.id in goal.depends_on:
         line = line_of(front, ["depends_on", goal.depends_on.index(goal.id)]) + 1
         raise InvalidGoal(path, line, "depends_on names the goal itself", f'delete "{goal.id}" from that list')
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".md")

@@ -48,21 +48,33 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 def _sentence(schema: Schema, item: Mapping[str, Any]) -> tuple[str, str]:
     loc: Sequence[Key] = item["loc"]
     name = _dotted(loc)
+    cause = item.get("ctx", {}).get("error")
     if item["type"] == "extra_forbidden":
         return _unknown_key(schema, loc)
     if item["type"] == "missing":
         return f'"{name}" is missing', _typed(schema, loc)
-    cause = item.get("ctx", {}).get("error")
+    if loc[0] == "secrets":  # a value may stand where only a name belongs: it must not get into a log or a chat
+        return f"{name} must be the name of a secret and not its value", _typed(schema, loc)
+    if item["type"] == "literal_error":
+        return _unknown_choice(schema, loc, item["input"])
     if isinstance(cause, ValueError):
         must = str(cause)
         problem = f"{name} is {_shown(item['input'])} but {must}" if must.startswith("must") else f"{name} {must}"
         return problem, getattr(cause, "hint", None) or _typed(schema, loc)
-    if item["type"] == "literal_error":
-        return _unknown_choice(schema, loc, item["input"])
-    expected = _EXPECTED.get(item["type"], "something else").format_map(item.get("ctx", {}))
+    return f"{name} is {_shown(item['input'])} but must be {_expected(schema, item)}", _rewritten(schema, item)
+
+
+def _expected(schema: Schema, item: Mapping[str, Any]) -> str:
     if item["type"] == "string_pattern_mismatch":
-        expected = f"like {_flow(_example(schema_at(schema, loc)))}"
-    return f"{name} is {_shown(item['input'])} but must be {expected}", _typed(schema, loc)
+        return f"like {_flow(_example(schema_at(schema, item['loc'])))}"
+    return _EXPECTED.get(item["type"], "something else").format_map(item.get("ctx", {}))
+
+
+def _rewritten(schema: Schema, item: Mapping[str, Any]) -> str:
+    key, value = item["loc"][-1], item["input"]
+    if item["type"] == "string_type" and isinstance(value, int | float) and isinstance(key, str):
+        return f'put it in quotes: `{key}: "{str(value).lower()}"`'
+    return _typed(schema, item["loc"])
 
 
 def _unknown_key(schema: Schema, loc: Sequence[Key]) -> tuple[str, str]:

@@ -119,7 +119,8 @@ def state_in(content: bytes, block: Block) -> GoalState:
 def with_state(content: bytes, state: GoalState) -> bytes:
     """The same file with `state` in its block, or with a block at its end; every other byte is as it was."""
     block = find_block(content)
-    ending = "\r\n" if b"\r\n" in content else "\n"
+    windows = b"\r\n" in content if block is None else block.lines.startswith(b"\r\n")
+    ending = "\r\n" if windows else "\n"
     text = ending.join((BEGIN, *_lines(state), END)).encode("utf-8")
     if block is not None:
         return content[: block.start] + text + content[block.end :]

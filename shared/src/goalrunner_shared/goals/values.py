@@ -101,6 +101,8 @@ def check_inside(value: str) -> str:
     path = PurePosixPath(value)
     if path.is_absolute() or ".." in path.parts or "\\" in value or value[:1] == "~":
         raise Misfit(f"is {value!r}, which leads outside the repository", "write a path relative to its root")
+    if not path.parts or ".git" in (part.casefold() for part in path.parts):
+        raise Misfit(f"is {value!r}, where nothing may be put", "write a path of its own, like sources/site")
     return value
 
 
