@@ -12,8 +12,8 @@ import pytest
 from goalrunner_local import queues
 from goalrunner_local.cloud import Cloud
 from goalrunner_local.emulator import running_emulator
+from goalrunner_local.lane import FunctionSpec
 from goalrunner_local.provision import Provisioned, provision
-from goalrunner_local.worker import FunctionSpec
 from goalrunner_shared.manifest import Function, Manifest, Needs
 from goalrunner_shared.topology import fold
 

@@ -54,7 +54,7 @@ def busy(event, context):
 PARENT = """
 import os, sys
 from pathlib import Path
-from goalrunner_local.worker import FunctionSpec, Runtime
+from goalrunner_local.lane import FunctionSpec, Runtime
 
 spec = FunctionSpec("f", "tiny.busy", "", 600, 1, dict(os.environ), Path(sys.argv[1]))
 Runtime(spec).invoke(sys.argv[2])

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import pytest
 
 from goalrunner_local import queues
-from goalrunner_local.worker import Runtime, RuntimeDied, Worker
+from goalrunner_local.lane import Runtime, RuntimeDied
+from goalrunner_local.worker import Worker
 
 pytestmark = pytest.mark.emulator
 

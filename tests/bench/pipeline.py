@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from goalrunner_events import GoalDueV1, Trigger
 from goalrunner_local.cloud import Cloud
 from goalrunner_local.emulator import running_emulator
+from goalrunner_local.lane import FunctionSpec
 from goalrunner_local.provision import CONSOLE, provision
-from goalrunner_local.worker import FunctionSpec, Worker
+from goalrunner_local.worker import Worker
 from goalrunner_shared.blobs import InMemoryBlobs
 from goalrunner_shared.clock import system_clock
 from goalrunner_shared.publisher import EventBridgePublisher

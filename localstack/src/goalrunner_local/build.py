@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from goalrunner_shared.errors import InputError
+from goalrunner_shared.errors import InputError, TransientError
 
 ROOT = Path(__file__).parents[3]
 # One fixed date for every member (the earliest that zip can say): the same sources give the same bytes.
@@ -61,7 +61,12 @@ def _install_dependencies(service: str, tree: Path) -> None:
         raise InputError(f"{uv} is missing, and the zip builds need it: type make setup")
     lock = str(ROOT / f"services/{service}/requirements.txt")
     command = [str(uv), "pip", "install", "--quiet", "--target", str(tree), "--require-hashes", "-r", lock]
-    subprocess.run([*command, "--python", sys.executable], check=True, env=os.environ | {"UV_NO_CONFIG": "1"})
+    environment = os.environ | {"UV_NO_CONFIG": "1"}
+    done = subprocess.run(
+        [*command, "--python", sys.executable], check=False, env=environment, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise TransientError(f"the dependencies of {service} could not be installed: {done.stderr.strip()}")
 
 
 def _write_zip(tree: Path, target: Path) -> None:

@@ -34,7 +34,6 @@ class Run:
         """Ask for the scan, and bring along what an earlier run left open."""
         self.system.take_up_questions()
         self._request = self.system.request_scan(slot=slot, goal=goal, request_id=request_id)
-        self.view.expect(self._request)
 
     def until_done(self) -> None:
         """Return when every goal is reported or waits for the human, or when it is certain that no more will come."""

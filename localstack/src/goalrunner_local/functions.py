@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from goalrunner_local.cloud import Cloud
+from goalrunner_local.lane import FunctionSpec
 from goalrunner_local.provision import ROLE, Provisioned, queue_arn
 from goalrunner_local.state import StateFolder
-from goalrunner_local.worker import FunctionSpec
 
 # The least that programs need; git's and ssh's own variables let a remote be reached as the user reaches it.
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE")
@@ -48,13 +48,22 @@ def function_specs(
             )
 
 
+def proxies() -> dict[str, str]:
+    """The user's proxies for what lies outside; what runs on this machine is reached without them."""
+    found = {key: value for key, value in os.environ.items() if key.lower() in ("http_proxy", "https_proxy")}
+    if found:
+        exempt = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+        found["NO_PROXY"] = found["no_proxy"] = ",".join(filter(None, (exempt, "127.0.0.1", "localhost")))
+    return found
+
+
 def function_environment(
     cloud: Cloud, made: Provisioned, state: StateFolder, settings: RunSettings, *, name: str, lane: int = 0
 ) -> dict[str, str]:
     """All variables of a function's process; nothing else of this process's environment reaches it."""
     function = made.topology["functions"][name]
     service = function["service"]
-    found = {key: os.environ[key] for key in (*KEPT_VARIABLES, *GIT_VARIABLES) if key in os.environ}
+    found = {key: os.environ[key] for key in (*KEPT_VARIABLES, *GIT_VARIABLES) if key in os.environ} | proxies()
     found |= cloud.environment()
     found |= {
         "AWS_LAMBDA_FUNCTION_NAME": name,

@@ -6,10 +6,12 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from goalrunner_shared.errors import InputError
 
@@ -70,15 +72,13 @@ class StateFolder:
         return self.root / "up.json"
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the folder as the only one; StateInUse where another process has it."""
+    def held(self, *, patience: float = 0.0) -> Iterator[None]:
+        """Hold the folder as the only one; StateInUse where another has it for over `patience` seconds."""
         for folder in (self.root, self.logs, self.mirrors, self.work, self.answers):
             folder.mkdir(parents=True, exist_ok=True)
         with self._lock.open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StateInUse(self._in_use()) from None
+            if not _locked(lock, patience):
+                raise StateInUse(self._in_use())
             self._forget_after_a_crash()
             try:
                 yield
@@ -125,6 +125,18 @@ class StateFolder:
         up = self._announced()
         who = f"process {up.pid}" if up else "another process"
         return f"{self.root} is in use by {who}: stop that goalrunner first, or name another folder with --state"
+
+
+def _locked(lock: IO[str], patience: float) -> bool:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.05)
 
 
 def default_state(repository: str) -> StateFolder:

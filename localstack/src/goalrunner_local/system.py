@@ -28,6 +28,7 @@ from goalrunner_shared.topology import fold
 
 DELIVER = "goalrunner-notifier-deliver"
 UPDATES = "goalrunner-notifier-updates"
+PATIENCE = 15.0
 SERVICES = Path(__file__).parents[3] / "services"
 
 
@@ -133,7 +134,7 @@ def cloud_for(state: StateFolder) -> Iterator[Cloud]:
 def running_system(state: StateFolder, settings: RunSettings, *, scheduled: bool) -> Iterator[LocalSystem]:
     """Hold the state folder and run everything until the block ends; StateInUse, InputError."""
     with ExitStack() as stack:
-        stack.enter_context(state.held())
+        stack.enter_context(state.held(patience=1))
         cloud = stack.enter_context(cloud_for(state))
         made = provision(cloud, topology_here(), services=SERVICES, scheduled=scheduled)
         system = LocalSystem(cloud, made, state, settings)
@@ -155,7 +156,8 @@ def attached_system(state: StateFolder, settings: RunSettings) -> Iterator[Local
     with ExitStack() as stack:
         up = state.running()
         if up is None:
-            stack.enter_context(state.held())
+            # Another short command may be looking at the same moment; a probe of the lock may be under way.
+            stack.enter_context(state.held(patience=PATIENCE))
             cloud = stack.enter_context(cloud_for(state))
             made = provision(cloud, topology_here(), services=SERVICES, scheduled=False)
         else:

@@ -20,19 +20,20 @@ from goalrunner_events import (
     Standing,
     StepFinishedV1,
     StepReadyV1,
+    StepSuspendedV1,
 )
 
 SHORT = {
-    "goal.due.v1": "due",
-    "attempt.planned.v1": "planned",
-    "step.ready.v1": "ready",
-    "step.suspended.v1": "suspended",
-    "clarification.requested.v1": "asks",
-    "clarification.answered.v1": "answered",
-    "clarification.expired.v1": "expired",
-    "step.finished.v1": "finished",
-    "attempt.finished.v1": "closed",
-    "result.reported.v1": "reported",
+    GoalDueV1.TYPE: "due",
+    AttemptPlannedV1.TYPE: "planned",
+    StepReadyV1.TYPE: "ready",
+    StepSuspendedV1.TYPE: "suspended",
+    ClarificationRequestedV1.TYPE: "asks",
+    ClarificationAnsweredV1.TYPE: "answered",
+    ClarificationExpiredV1.TYPE: "expired",
+    StepFinishedV1.TYPE: "finished",
+    AttemptFinishedV1.TYPE: "closed",
+    ResultReportedV1.TYPE: "reported",
 }
 
 
@@ -75,7 +76,7 @@ class GoalLine:
     def as_json(self) -> dict[str, Any]:
         return {
             "id": self.id,
-            "outcome": self.outcome or ("waiting" if self.asks else "failed"),
+            "outcome": self.outcome or ("waiting" if self.asks else "running"),
             "attempt": self.attempt,
             "commit": self.commit,
             "cost_usd": round(self.cost_usd, 6),
@@ -103,10 +104,6 @@ class RunView:
             case _ if hasattr(event, "attempt") and hasattr(event, "goal"):
                 return self._moved(event)
         return None
-
-    def expect(self, scan: str) -> None:
-        """Take the scan with this request id as the run's own, also when it was seen before."""
-        self._seen.discard(scan)
 
     def bring_along(self, goal: str, attempt: str, question: QuestionLine) -> None:
         """Add a question that an earlier run has asked."""

@@ -1,146 +1,33 @@
 """A worker is what Lambda's event source mapping is on AWS: it polls a queue and calls the function's handler.
 
-The polling is done here, the handling in a process of its own (`runtime.py`), started at the first message. When that
-process dies, its messages are given back to the queue at once.
+The polling is done here, the handling in a process of its own (`lane.py`). When that process dies, its messages
+are given back to the queue at once.
 """
 
 import json
-import os
-import subprocess
-import sys
 import threading
-import time
-import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from goalrunner_local.cloud import Cloud
+from goalrunner_local.emulator import REGION
+from goalrunner_local.lane import FunctionSpec, HandlerFailed, Runtime, RuntimeDied
 from goalrunner_local.provision import queue_arn
 
 POLL_SECONDS = 2
 GRACE_SECONDS = 3.0
-
-
-class RuntimeDied(Exception):
-    """The function's process ended, or had to be ended, before it answered."""
-
-
-@dataclass(frozen=True)
-class FunctionSpec:
-    """A function to be run: `queue` names its queue, `environment` is all its process gets."""
-
-    name: str
-    handler: str
-    queue_url: str
-    timeout: int
-    batch: int
-    environment: Mapping[str, str]
-    log: Path
-
-
-class Runtime:
-    """The process of one lane; started when needed, replaced when dead."""
-
-    def __init__(self, spec: FunctionSpec) -> None:
-        self._spec = spec
-        self._process: subprocess.Popen[str] | None = None
-        self._lifeline: int | None = None
-        self._guard = threading.Lock()
-
-    @property
-    def pid(self) -> int | None:
-        process = self._process
-        return process.pid if process and process.poll() is None else None
-
-    def invoke(self, event: Mapping[str, Any]) -> Any:
-        """The handler's response; RuntimeDied where the process did not live to answer, or raised."""
-        process = self._living()
-        call = {"event": event, "deadline": time.time() + self._spec.timeout, "request_id": str(uuid.uuid4())}
-        alarm = threading.Timer(self._spec.timeout, process.kill)
-        alarm.start()
-        try:
-            line = self._exchange(process, json.dumps(call))
-        finally:
-            alarm.cancel()
-        # Half a line is an answer that the process did not live to finish.
-        if not line.endswith("\n"):
-            self.stop()
-            raise RuntimeDied(f"{self._spec.name} died while it was handling a message")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise RuntimeDied(f"{self._spec.name}: {answer['error']}")
-        return answer["response"]
-
-    def _exchange(self, process: subprocess.Popen[str], call: str) -> str:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            process.stdin.write(call + "\n")
-            process.stdin.flush()
-            return process.stdout.readline()
-        except (BrokenPipeError, ValueError):
-            return ""
-
-    def _living(self) -> subprocess.Popen[str]:
-        with self._guard:
-            if self._process is None or self._process.poll() is not None:
-                self._discard()
-                self._process = self._start()
-            return self._process
-
-    def _start(self) -> subprocess.Popen[str]:
-        # The read end tells the child when this process is gone, whatever it is busy with then.
-        reading, self._lifeline = os.pipe()
-        environment = dict(self._spec.environment, GOALRUNNER_LIFELINE=str(reading))
-        try:
-            with self._spec.log.open("a") as log:
-                return subprocess.Popen(
-                    [sys.executable, "-m", "goalrunner_local.runtime", self._spec.handler],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    text=True,
-                    env=environment,
-                    pass_fds=(reading,),
-                    start_new_session=True,
-                )
-        finally:
-            os.close(reading)
-
-    def stop(self) -> None:
-        """End the process; what it was handling counts as not handled."""
-        with self._guard:
-            self._discard()
-
-    def _discard(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                _close(stream)
-        if self._lifeline is not None:
-            os.close(self._lifeline)
-            self._lifeline = None
-
-
-def _close(stream: Any) -> None:
-    try:
-        stream.close()
-    except BrokenPipeError:
-        return
+PAUSE_SECONDS = 0.5
+LONGEST_BACKOFF = 30
 
 
 def _not_handled(response: Any, messages: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Ids of the messages to be left, as Lambda reads a response: nothing said is success; RuntimeDied for nonsense."""
+    """Ids of the messages to be left, as Lambda reads a response (nothing said is success); HandlerFailed."""
     try:
         failed = {item["itemIdentifier"] for item in (response or {}).get("batchItemFailures") or ()}
     except (AttributeError, KeyError, TypeError):
-        raise RuntimeDied(f"this is no batch response: {response!r}") from None
+        raise HandlerFailed(f"this is no batch response: {response!r}") from None
     if not failed <= {message["MessageId"] for message in messages}:
-        raise RuntimeDied(f"the response names messages that were not in the batch: {sorted(map(str, failed))}")
+        raise HandlerFailed(f"the response names messages that were not in the batch: {sorted(map(str, failed))}")
     return failed
 
 
@@ -164,8 +51,10 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 self.poll_once()
-            except Exception:
-                if self._stopping.wait(0.2):
+            except Exception as error:
+                # The lane must live on: the next poll finds what this one left.
+                self._log(f"polling failed: {error!r}")
+                if self._stopping.wait(PAUSE_SECONDS):
                     return
 
     def poll_once(self, wait: int = POLL_SECONDS) -> int:
@@ -191,10 +80,9 @@ class Worker:
         try:
             response = self.runtime.invoke({"Records": [self._record(message) for message in messages]})
             failed = _not_handled(response, messages)
-        except RuntimeDied as death:
-            with self.spec.log.open("a") as log:
-                log.write(json.dumps({"level": "ERROR", "message": str(death)}) + "\n")
-            return self._give_back(messages)
+        except (RuntimeDied, HandlerFailed) as trouble:
+            self._log(str(trouble))
+            return self._give_back(messages, backing_off=isinstance(trouble, HandlerFailed))
         self._delete([message for message in messages if message["MessageId"] not in failed])
         return None
 
@@ -203,11 +91,18 @@ class Worker:
             entries = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)]
             self._sqs.delete_message_batch(QueueUrl=self.spec.queue_url, Entries=entries)
 
-    def _give_back(self, messages: Sequence[Mapping[str, Any]]) -> None:
+    def _give_back(self, messages: Sequence[Mapping[str, Any]], *, backing_off: bool = False) -> None:
+        # After a death the message is wanted at once; what a handler cannot do now it may be able to do later.
         for message in messages:
+            received = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
+            seconds = min(2**received, LONGEST_BACKOFF) if backing_off else 0
             self._sqs.change_message_visibility(
-                QueueUrl=self.spec.queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+                QueueUrl=self.spec.queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=seconds
             )
+
+    def _log(self, text: str) -> None:
+        with self.spec.log.open("a") as log:
+            log.write(json.dumps({"level": "ERROR", "message": text}) + "\n")
 
     def _record(self, message: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -218,7 +113,7 @@ class Worker:
             "messageAttributes": {},
             "eventSource": "aws:sqs",
             "eventSourceARN": queue_arn(self.spec.queue_url.rpartition("/")[2]),
-            "awsRegion": "us-east-1",
+            "awsRegion": REGION,
         }
 
     def stop(self) -> None:

@@ -1,10 +1,23 @@
 """What a run has cost so far."""
 
+from dataclasses import dataclass
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from goalrunner_executor.ports import Tokens
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a call used; `input` is what was neither read from nor written to the provider's cache."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+    @property
+    def all_input(self) -> int:
+        return self.input + self.cache_read + self.cache_write
 
 
 class Spend(BaseModel):
@@ -39,6 +52,4 @@ class Spend(BaseModel):
 
     def assume_spent(self) -> Self:
         """A call whose end nobody has seen counts in full."""
-        return self.model_copy(
-            update={"cost_usd": round(self.cost_usd + self.reserved_usd, 9), "reserved_usd": 0.0}
-        )
+        return self.model_copy(update={"cost_usd": round(self.cost_usd + self.reserved_usd, 9), "reserved_usd": 0.0})
