@@ -12,11 +12,11 @@ from uuid import uuid4
 import pytest
 from aws_lambda_powertools.logging import Logger
 
+from goalrunner_shared.entrypoint import App, Handler, Retry, Routes, Together, retry_soon, sqs_handler
 from goalrunner_events import BlobRef, Event, GoalDueV1, NotificationSentV1, StepSuspendedV1, Trigger
 from goalrunner_shared.blobs import InMemoryBlobs
 from goalrunner_shared.bootstrap import Parts, event_reader
 from goalrunner_shared.clock import fixed_clock
-from goalrunner_shared.entrypoint import App, Handler, Retry, Routes, Together, retry_soon, sqs_handler
 from goalrunner_shared.errors import PermanentError, TransientError
 from goalrunner_shared.messages import Message
 from goalrunner_shared.publisher import RecordingPublisher, meta_for

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from goalrunner_shared.entrypoint import App, sqs_handler
 from goalrunner_events import GoalDueV1
 from goalrunner_shared.aws import client_of
 from goalrunner_shared.bootstrap import event_app, parts_from
-from goalrunner_shared.entrypoint import App, sqs_handler
 from goalrunner_shared.messages import Message
 from goalrunner_shared.once import PowertoolsOnce
 from goalrunner_shared.settings import Settings

@@ -1,11 +1,11 @@
 """What every event is made of: its name, its identity and the envelope round it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 from uuid import UUID, uuid5
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 
 NAMESPACE = UUID("6f1f7a52-3c8f-5b0e-9b7b-0d8f6c5a2e11")
 MAX_HOPS = 12
@@ -15,14 +15,19 @@ def _iso(instant: datetime) -> str:
     return instant.isoformat().replace("+00:00", "Z")
 
 
-Instant = Annotated[AwareDatetime, PlainSerializer(_iso, return_type=str, when_used="json")]
+def _utc(instant: datetime) -> datetime:
+    # One instant must be one text, or the same event would have two ids.
+    return instant.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_iso, return_type=str, when_used="json")]
 
 
 class Part(BaseModel):
     """A value inside an event; unknown fields are ignored: an older consumer reads a newer producer."""
 
     # Validators are built when first needed: a service pays for the events that it handles, not for all.
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
 
 
 class Event(Part):

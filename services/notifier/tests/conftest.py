@@ -9,6 +9,7 @@ import pytest
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from goalrunner_shared.entrypoint import Routes, Together
 from goalrunner_events import AskPolicy, ClarificationRequestedV1, Event, Meta
 from goalrunner_notifier.adapters.in_memory import InMemoryAlarms, InMemoryChannel, InMemoryWait
 from goalrunner_notifier.compose import deliver_routes, hear_routes, updates_routes
@@ -16,7 +17,6 @@ from goalrunner_notifier.inbox import delivery_reader, update_reader
 from goalrunner_notifier.rows import Question
 from goalrunner_shared.blobs import InMemoryBlobs
 from goalrunner_shared.bootstrap import Parts
-from goalrunner_shared.entrypoint import Routes, Together
 from goalrunner_shared.errors import TransientError
 from goalrunner_shared.messages import Message
 from goalrunner_shared.once import InMemoryOnce

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.logging import Logger
 
+from goalrunner_shared.entrypoint import Together
 from goalrunner_events import Event, GoalDueV1, Meta, Outcome, StepFinishedV1, StepResult, Trigger
 from goalrunner_planner.compose import routes
 from goalrunner_shared.blobs import InMemoryBlobs
 from goalrunner_shared.bootstrap import Parts
 from goalrunner_shared.clock import fixed_clock
-from goalrunner_shared.entrypoint import Together
 from goalrunner_shared.git.fake import InMemoryRepository
 from goalrunner_shared.goals.ids import attempt_id
 from goalrunner_shared.messages import Message

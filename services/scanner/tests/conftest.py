@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.logging import Logger
 
+from goalrunner_shared.entrypoint import Together
 from goalrunner_events import (
     Event,
     GoalDueV1,
@@ -23,7 +24,6 @@ from goalrunner_scanner.compose import routes
 from goalrunner_shared.blobs import InMemoryBlobs
 from goalrunner_shared.bootstrap import Parts
 from goalrunner_shared.clock import fixed_clock
-from goalrunner_shared.entrypoint import Together
 from goalrunner_shared.git.fake import InMemoryRepository
 from goalrunner_shared.goals.attempts import AttemptFile, attempt_path, render_attempt
 from goalrunner_shared.goals.ids import split_attempt_id

@@ -6,11 +6,11 @@ from typing import Any
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from goalrunner_shared.entrypoint import App, Read, Routes, retry_soon
 from goalrunner_events import Event, Meta
 from goalrunner_shared.aws import client_of
 from goalrunner_shared.blobs import Blobs, S3Blobs
 from goalrunner_shared.clock import Clock
-from goalrunner_shared.entrypoint import App, Read, Routes, retry_soon
 from goalrunner_shared.git.port import GoalsRepository
 from goalrunner_shared.messages import Message, envelope_of, is_replay, read_event
 from goalrunner_shared.publisher import EventBridgePublisher, Publisher

@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools.logging import Logger
 
+from goalrunner_shared.entrypoint import Together
 from goalrunner_events import (
     AgentSpec,
     AskPolicy,
@@ -31,7 +32,6 @@ from goalrunner_executor.rows import StepRun, row_key
 from goalrunner_shared.blobs import Blobs, InMemoryBlobs
 from goalrunner_shared.bootstrap import Parts
 from goalrunner_shared.clock import fixed_clock
-from goalrunner_shared.entrypoint import Together
 from goalrunner_shared.git.fake import InMemoryRepository
 from goalrunner_shared.messages import Message
 from goalrunner_shared.publisher import Publisher, RecordingPublisher

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from goalrunner_shared.entrypoint import App, Routes
 from goalrunner_events import ClarificationAnsweredV1, ClarificationExpiredV1, StepReadyV1, StepSuspendedV1
 from goalrunner_executor.adapters.anthropic_model import AnthropicModel
 from goalrunner_executor.adapters.checkout import Checkout
@@ -17,7 +18,6 @@ from goalrunner_executor.settings import ExecutorSettings
 from goalrunner_executor.tools.process import Surroundings
 from goalrunner_executor.work import Workshop
 from goalrunner_shared.bootstrap import Parts, event_app, parts_from, repository_from
-from goalrunner_shared.entrypoint import App, Routes
 
 
 def compose(settings: ExecutorSettings) -> App:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
+from goalrunner_shared.entrypoint import App, Routes, retry_soon
 from goalrunner_events import ClarificationRequestedV1, GoalRejectedV1, ResultReportedV1
 from goalrunner_notifier.answer import answer
 from goalrunner_notifier.ask import ask
@@ -23,7 +24,6 @@ from goalrunner_notifier.settle import end, recover
 from goalrunner_notifier.tell import tell_rejected, tell_reported
 from goalrunner_shared.aws import client_of
 from goalrunner_shared.bootstrap import Parts, event_app, parts_from
-from goalrunner_shared.entrypoint import App, Routes, retry_soon
 from goalrunner_shared.once import Once, PowertoolsOnce
 
 

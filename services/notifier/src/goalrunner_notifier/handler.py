@@ -1,8 +1,8 @@
 """The notifier's functions."""
 
+from goalrunner_shared.entrypoint import sqs_handler
 from goalrunner_notifier import compose
 from goalrunner_notifier.settings import NotifierSettings
-from goalrunner_shared.entrypoint import sqs_handler
 
 hear = sqs_handler(lambda: compose.hear_app(NotifierSettings.load()))
 deliver = sqs_handler(lambda: compose.deliver_app(NotifierSettings.load()))

@@ -2,12 +2,12 @@
 
 from functools import partial
 
+from goalrunner_shared.entrypoint import App, Routes, Together
 from goalrunner_events import GoalDueV1, StepFinishedV1
 from goalrunner_planner.advance import advance
 from goalrunner_planner.plan import plan
 from goalrunner_planner.settings import PlannerSettings
 from goalrunner_shared.bootstrap import Parts, event_app, parts_from, repository_from
-from goalrunner_shared.entrypoint import App, Routes, Together
 from goalrunner_shared.git.port import GoalsRepository
 
 

@@ -2,13 +2,13 @@
 
 from functools import partial
 
+from goalrunner_shared.entrypoint import App, Routes, Together, retry_soon
 from goalrunner_events import AttemptFinishedV1
 from goalrunner_reporter.keep import Delivery, keep, read_delivery
 from goalrunner_reporter.report import report
 from goalrunner_reporter.settings import JournalSettings, ReportSettings
 from goalrunner_shared.aws import client_of
 from goalrunner_shared.bootstrap import Parts, event_app, parts_from, repository_from
-from goalrunner_shared.entrypoint import App, Routes, Together, retry_soon
 from goalrunner_shared.git.port import GoalsRepository
 
 

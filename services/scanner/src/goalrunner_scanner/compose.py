@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from functools import partial
 
+from goalrunner_shared.entrypoint import App, Routes, Together, retry_soon
 from goalrunner_events import ResultReportedV1, ScanRequestedV1
 from goalrunner_scanner.follow import follow
 from goalrunner_scanner.memory import Memory
@@ -11,7 +12,6 @@ from goalrunner_scanner.scan import scan
 from goalrunner_scanner.settings import ScannerSettings
 from goalrunner_shared.aws import client_of
 from goalrunner_shared.bootstrap import Parts, parts_from, repository_from
-from goalrunner_shared.entrypoint import App, Routes, Together, retry_soon
 from goalrunner_shared.git.port import GoalsRepository
 
 

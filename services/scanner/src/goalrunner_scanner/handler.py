@@ -1,7 +1,7 @@
 """The Lambda shell."""
 
+from goalrunner_shared.entrypoint import sqs_handler
 from goalrunner_scanner.compose import compose
 from goalrunner_scanner.settings import ScannerSettings
-from goalrunner_shared.entrypoint import sqs_handler
 
 handler = sqs_handler(lambda: compose(ScannerSettings.load()))

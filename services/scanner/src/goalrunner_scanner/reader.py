@@ -6,10 +6,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from goalrunner_shared.entrypoint import Read
 from goalrunner_events import ScanRequestedV1
 from goalrunner_shared.bootstrap import Parts, event_reader, message_of
 from goalrunner_shared.clock import floor_to_slot, parse_instant
-from goalrunner_shared.entrypoint import Read
 from goalrunner_shared.errors import MalformedMessage
 from goalrunner_shared.messages import Message, envelope_of, is_replay
 from goalrunner_shared.publisher import meta_for
