@@ -65,7 +65,7 @@ def test_the_job_says_all_that_the_goal_says() -> None:
     )
     assert [criterion.id for criterion in job.criteria] == ["AC1", "AC2"]
     assert (job.agent.engine, job.agent.model, job.agent.max_turns) == ("claude-api", None, 7)
-    assert (job.tools, job.budget_usd) == (("shell", "files"), None)
+    assert (job.tools, job.budget_usd) == (("shell", "files"), 1.0)
     assert (job.ask.timeout_seconds, job.ask.on_timeout) == (7200, OnTimeout.SKIP)
 
 
@@ -75,7 +75,7 @@ def test_the_plan_names_engine_limits_and_criteria() -> None:
         "Engine: claude-api",
         "Model: the default, at most 7 turns",
         "Tools: shell, files",
-        "Budget: no limit for a run",
+        "Budget: 1.00 USD for a run",
         "Time limit: 720 s",
         "Acceptance criteria:",
         "- AC1 Five ads",

@@ -32,7 +32,11 @@ def main(argv: list[str] | None = None) -> int:
             threading.Thread(target=_end_with_standard_input, daemon=True).start()
         threading.Thread(target=_load_types, daemon=True).start()
         print(f"listening on {server.url}", flush=True)
-        server.serve_forever()
+        try:
+            server.serve_forever()
+        finally:
+            # Asked to end twice (by a signal and by the lifeline) is asked once.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return 0
 
 

@@ -21,7 +21,6 @@ class CannotPlan(PermanentError):
 def job_of(parsed: ParsedGoal, due: GoalDueV1, past: Sequence[AttemptFile]) -> Job:
     """Everything that the executor needs to work on the goal."""
     goal = parsed.goal
-    budget = goal.budget.per_run_usd
     return Job(
         title=goal.title,
         path=due.path,
@@ -30,7 +29,7 @@ def job_of(parsed: ParsedGoal, due: GoalDueV1, past: Sequence[AttemptFile]) -> J
         instructions="\n\n".join(_instructions(parsed, past)) + "\n",
         criteria=tuple(Criterion(id=item.id, text=item.text) for item in parsed.criteria),
         tools=goal.tools,
-        budget_usd=None if budget is None else float(budget),
+        budget_usd=float(goal.budget.per_run_usd),
         ask=AskPolicy(timeout_seconds=int(goal.ask.timeout.total_seconds()), on_timeout=OnTimeout(goal.ask.on_timeout)),
     )
 
@@ -91,7 +90,7 @@ def _plan_lines(job: Job) -> Iterator[str]:
     else:
         yield f"Model: {agent.model or 'the default'}, at most {agent.max_turns} turns"
         yield f"Tools: {', '.join(job.tools) or 'none named'}"
-        yield f"Budget: {'no limit for a run' if job.budget_usd is None else f'{job.budget_usd:.2f} USD for a run'}"
+        yield f"Budget: {job.budget_usd:.2f} USD for a run"
     yield f"Time limit: {agent.timeout_seconds} s"
     if job.criteria:
         yield "Acceptance criteria:"

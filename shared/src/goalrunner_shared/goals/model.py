@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo
@@ -79,7 +80,8 @@ class Schedule(Part):
 class Budget(Part):
     """Limits in US dollars, and what happens when one is reached; an absent limit is the repository's."""
 
-    per_run_usd: Usd | None = None
+    # Nobody's money is spent without a limit: who wants more says so.
+    per_run_usd: Usd = Decimal(1)
     per_day_usd: Usd | None = None
     total_usd: Usd | None = None
     on_exceed: Literal["ask", "stop"] = "ask"

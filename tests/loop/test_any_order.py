@@ -1,0 +1,134 @@
+"""Every event delivered twice and in shuffled order gives the same tree."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.loop.world import OUTCOMES, Delivery, End, World, end_of, in_batches, in_turn, largest_batch, topology
+
+QUEUES = sorted(topology()["functions"])
+# More decisions than a run takes, so that its end is not always in turn.
+DECISIONS = 600
+SUPPRESSED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+class Shuffle:
+    """Draws the next batch by the bytes given; after the last byte, and for zeros, as the messages came.
+
+    What the queue `stalled` holds comes when nothing else is left; so do all second copies where they are `late`.
+    """
+
+    def __init__(self, decisions: bytes, *, stalled: str | None, late: bool) -> None:
+        self._decisions = iter(decisions)
+        self._stalled = stalled
+        self._late = late
+
+    def __call__(self, bag: Sequence[Delivery]) -> Sequence[Delivery]:
+        first = [each for each in bag if not (self._late and each.copy)] or bag
+        ready = [each for each in first if each.queue != self._stalled] or first
+        leader = ready[self._below(len(ready))]
+        mates = [each for each in ready if each.queue == leader.queue and each is not leader]
+        size = self._below(largest_batch(leader.queue))
+        return [leader, *(mates.pop(self._below(len(mates))) for _ in range(min(size, len(mates))))]
+
+    def _below(self, limit: int) -> int:
+        return next(self._decisions, 0) % limit
+
+
+shuffles = st.builds(
+    Shuffle,
+    st.binary(min_size=DECISIONS, max_size=DECISIONS),
+    stalled=st.none() | st.sampled_from(QUEUES),
+    late=st.booleans(),
+)
+
+
+def straightforward(folder: Path, *, answers: bool) -> End:
+    """The end of a world in which every event comes once and in turn."""
+    world = World(folder, answers=answers)
+    world.scan()
+    world.run()
+    return end_of(world)
+
+
+def all_is_well(end: End) -> None:
+    """What must hold of any end, whatever it is compared with."""
+    assert end.outcomes == OUTCOMES
+    assert [len(subjects) for subjects in end.commits.values()] == [2] * len(OUTCOMES)
+    assert end.loose == []
+    assert end.dead == []
+    assert {key for key, contents in end.events.items() if len(contents) > 1} == set()
+    assert end.journal == end.events.keys()
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["answered", "expired"])
+def test_the_straightforward_order_ends_every_goal(tmp_path: Path, answers: bool) -> None:
+    end = straightforward(tmp_path, answers=answers)
+    all_is_well(end)
+    assert set(end.notices.values()) == {1}
+    # A question, a rejected file, and what came of each attempt.
+    assert len(end.notices) == 2 + len(OUTCOMES)
+    assert end.tree["artifacts/trip/way"] == ("car" if answers else "train")
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["answered", "expired"])
+def test_batches_end_as_single_messages_do(tmp_path: Path, answers: bool) -> None:
+    world = World(tmp_path, answers=answers)
+    world.scan()
+    world.run(in_batches)
+    assert end_of(world) == straightforward(tmp_path, answers=answers)
+
+
+def check_a_shuffle(folder: Path, *, answers: bool, own_ids: bool, pushes: int, shuffle: Shuffle) -> None:
+    """Every event twice, in an order that is drawn, while the human pushes between our commits."""
+    world = World(folder, answers=answers, copies=2, own_ids=own_ids)
+    for _ in range(pushes):
+        world.repository.move_before_next_push({})
+    world.scan()
+    world.run(shuffle)
+    end = end_of(world)
+    all_is_well(end)
+    assert end == straightforward(folder, answers=answers)
+    tip = world.repository.tip
+    world.ring()
+    world.scan()
+    world.run(shuffle)
+    assert world.repository.tip == tip
+    assert end_of(world) == end
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["answered", "expired"])
+@settings(max_examples=25, deadline=None, suppress_health_check=SUPPRESSED)
+@given(own_ids=st.booleans(), pushes=st.integers(0, 3), shuffle=shuffles)
+def test_every_event_twice_and_in_any_order_gives_the_same_tree(
+    tmp_path: Path, answers: bool, own_ids: bool, pushes: int, shuffle: Shuffle
+) -> None:
+    check_a_shuffle(tmp_path, answers=answers, own_ids=own_ids, pushes=pushes, shuffle=shuffle)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("answers", [True, False], ids=["answered", "expired"])
+@settings(max_examples=500, deadline=None, suppress_health_check=SUPPRESSED)
+@given(own_ids=st.booleans(), pushes=st.integers(0, 3), shuffle=shuffles)
+def test_five_hundred_orders_give_the_same_tree(
+    tmp_path: Path, answers: bool, own_ids: bool, pushes: int, shuffle: Shuffle
+) -> None:
+    check_a_shuffle(tmp_path, answers=answers, own_ids=own_ids, pushes=pushes, shuffle=shuffle)
+
+
+@pytest.mark.parametrize("choose", [in_turn, in_batches])
+def test_the_same_slot_again_writes_nothing_new(tmp_path: Path, choose: object) -> None:
+    world = World(tmp_path)
+    world.scan()
+    world.run()
+    before, tip = end_of(world), world.repository.tip
+    # From the command, and bare, as the Scheduler sends it.
+    world.scan()
+    world.tick()
+    world.run()
+    assert world.repository.tip == tip
+    assert end_of(world) == before
