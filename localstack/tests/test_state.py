@@ -31,7 +31,7 @@ ENDPOINT = "http://127.0.0.1:4566"
 
 @pytest.fixture
 def state(tmp_path: Path) -> StateFolder:
-    return StateFolder(tmp_path / "state")
+    return StateFolder(tmp_path / "state", patience=0.3)
 
 
 @contextmanager

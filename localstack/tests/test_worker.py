@@ -116,7 +116,7 @@ def seen(bench: Bench) -> list[dict[str, Any]]:
 @contextmanager
 def lane(bench: Bench, handler: str, **limits: int) -> Iterator[Worker]:
     """A worker whose polls are made by the test."""
-    worker = Worker(bench.cloud, bench.spec(handler, **limits))
+    worker = Worker(bench.cloud, bench.spec(handler, **limits), longest_backoff=0)
     try:
         yield worker
     finally:
@@ -126,7 +126,7 @@ def lane(bench: Bench, handler: str, **limits: int) -> Iterator[Worker]:
 @contextmanager
 def working(bench: Bench, handler: str, *, lanes: int = 1, **limits: int) -> Iterator[list[Worker]]:
     with ExitStack() as stack:
-        workers = [Worker(bench.cloud, bench.spec(handler, **limits)) for _ in range(lanes)]
+        workers = [Worker(bench.cloud, bench.spec(handler, **limits), longest_backoff=0) for _ in range(lanes)]
         for worker in workers:
             stack.callback(worker.finish, 0.1)
             worker.start()

@@ -8,6 +8,7 @@ from goalrunner_shared.goals.defaults import DEFAULTS_PATH, NO_DEFAULTS, Default
 from goalrunner_shared.goals.goal_set import check_set
 from goalrunner_shared.goals.parse import ParsedGoal, is_goal_path, parse_goal
 from goalrunner_shared.goals.problems import InvalidGoal
+from goalrunner_shared.goals.source import LINK, UNREADABLE_PATH, readable
 
 
 def lint_path(path: Path) -> tuple[list[str], int]:
@@ -21,7 +22,7 @@ def lint_path(path: Path) -> tuple[list[str], int]:
     if path.is_file() and not wanted:
         raise InputError(f"{path} is no goal file: goal files are Markdown files below goals/")
     problems = _problems(root)
-    names = {str(each.relative_to(root)) for each in wanted}
+    names = {readable(str(each.relative_to(root))) for each in wanted}
     return [str(each) for each in problems if each.path in names or each.path == DEFAULTS_PATH], len(wanted)
 
 
@@ -61,5 +62,7 @@ def _defaults(root: Path) -> tuple[Defaults, list[InvalidGoal]]:
 
 def _content(file: Path, path: str) -> bytes | None:
     if file.is_symlink():
-        raise InvalidGoal(path, 1, "the file is a symbolic link", "put the goal itself there")
+        raise InvalidGoal(readable(path), 1, *LINK)
+    if not path.isprintable():
+        raise InvalidGoal(readable(path), 1, *UNREADABLE_PATH)
     return None if file.stat().st_size > MAX_GOAL_BYTES else file.read_bytes()

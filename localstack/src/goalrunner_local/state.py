@@ -15,6 +15,8 @@ from typing import IO
 
 from goalrunner_shared.errors import InputError
 
+PATIENCE = 20.0
+
 
 class StateInUse(InputError):
     """Another `goalrunner up` holds the state folder."""
@@ -34,10 +36,11 @@ class StateFolder:
 
     `emulator/` is what the emulator held at its last clean stop, `git/` the mirrors, `work/` scratch space of agents,
     `logs/` a file for each function, `answers/` answers that no `up` has taken yet, `terminal.jsonl` what was sent to
-    the terminal.
+    the terminal. `patience` are the seconds to wait for a short command that holds the folder.
     """
 
     root: Path
+    patience: float = PATIENCE
 
     @property
     def emulator(self) -> Path:
@@ -72,18 +75,30 @@ class StateFolder:
         return self.root / "up.json"
 
     @contextmanager
-    def held(self, *, patience: float = 0.0) -> Iterator[None]:
-        """Hold the folder as the only one; StateInUse where another has it for over `patience` seconds."""
+    def held(self) -> Iterator[None]:
+        """Hold the folder as the only one; StateInUse where an `up` has it, or anybody for over `patience` seconds."""
         for folder in (self.root, self.logs, self.mirrors, self.work, self.answers):
             folder.mkdir(parents=True, exist_ok=True)
         with self._lock.open("w") as lock:
-            if not _locked(lock, patience):
+            if not self._locked(lock):
                 raise StateInUse(self._in_use())
             self._forget_after_a_crash()
             try:
                 yield
             finally:
                 self._holder.unlink(missing_ok=True)
+
+    def _locked(self, lock: IO[str]) -> bool:
+        until = time.monotonic() + self.patience
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                # A short command ends soon; an `up` announces itself and stays.
+                if self._holder.exists() or time.monotonic() >= until:
+                    return False
+                time.sleep(0.05)
 
     def announce(self, endpoint: str) -> None:
         """Say where the cloud of this process is, for the other commands."""
@@ -125,18 +140,6 @@ class StateFolder:
         up = self._announced()
         who = f"process {up.pid}" if up else "another process"
         return f"{self.root} is in use by {who}: stop that goalrunner first, or name another folder with --state"
-
-
-def _locked(lock: IO[str], patience: float) -> bool:
-    until = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                return False
-            time.sleep(0.05)
 
 
 def default_state(repository: str) -> StateFolder:

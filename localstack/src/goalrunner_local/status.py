@@ -37,7 +37,8 @@ def read_status(choice: Choice) -> RunView:
         try:
             parsed = parse_goal(entry.path, content, defaults)
         except InvalidGoal as problem:
-            view.goals[name] = GoalLine(name, outcome="rejected", reason=str(problem))
+            # By its path: a goal that is good may go by the same name.
+            view.goals[entry.path] = GoalLine(name, outcome="rejected", reason=str(problem))
             continue
         line = _line(parsed.goal.id, parsed.goal.title, parsed.state)
         if attempt := unfinished.get(parsed.goal.id):

@@ -16,7 +16,7 @@ from goalrunner_local.emulator import running_emulator
 from goalrunner_local.functions import RunSettings, function_specs
 from goalrunner_local.lambdas import deploy, withdraw
 from goalrunner_local.provision import Provisioned, provision, provisioned
-from goalrunner_local.state import StateFolder
+from goalrunner_local.state import RunningUp, StateFolder, StateInUse
 from goalrunner_local.worker import Worker
 from goalrunner_shared.blobs import Blobs, S3Blobs
 from goalrunner_shared.clock import clock_from
@@ -28,7 +28,6 @@ from goalrunner_shared.topology import fold
 
 DELIVER = "goalrunner-notifier-deliver"
 UPDATES = "goalrunner-notifier-updates"
-PATIENCE = 15.0
 SERVICES = Path(__file__).parents[3] / "services"
 
 
@@ -134,7 +133,7 @@ def cloud_for(state: StateFolder) -> Iterator[Cloud]:
 def running_system(state: StateFolder, settings: RunSettings, *, scheduled: bool) -> Iterator[LocalSystem]:
     """Hold the state folder and run everything until the block ends; StateInUse, InputError."""
     with ExitStack() as stack:
-        stack.enter_context(state.held(patience=1))
+        stack.enter_context(state.held())
         cloud = stack.enter_context(cloud_for(state))
         made = provision(cloud, topology_here(), services=SERVICES, scheduled=scheduled)
         system = LocalSystem(cloud, made, state, settings)
@@ -156,14 +155,26 @@ def attached_system(state: StateFolder, settings: RunSettings) -> Iterator[Local
     with ExitStack() as stack:
         up = state.running()
         if up is None:
-            # Another short command may be looking at the same moment; a probe of the lock may be under way.
-            stack.enter_context(state.held(patience=PATIENCE))
+            up = _held_or_running(stack, state)
+        if up is None:
             cloud = stack.enter_context(cloud_for(state))
             made = provision(cloud, topology_here(), services=SERVICES, scheduled=False)
         else:
             cloud = named_cloud() or Cloud(up.endpoint)
             made = provisioned(cloud, topology_here())
         yield LocalSystem(cloud, made, state, settings)
+
+
+def _held_or_running(stack: ExitStack, state: StateFolder) -> RunningUp | None:
+    """Hold the folder, or find the `up` that has begun meanwhile."""
+    try:
+        stack.enter_context(state.held())
+    except StateInUse:
+        up = state.running()
+        if up is None:
+            raise
+        return up
+    return None
 
 
 def _stop(workers: list[Worker]) -> None:

@@ -113,11 +113,14 @@ class RunView:
 
     def _scanned(self, scan: ScanCompletedV1) -> None:
         self.scan = scan
-        for standing in scan.goals:
-            self._stand(standing)
+        taken: set[str] = set()
+        for standing in sorted(scan.goals, key=lambda each: each.standing is Standing.REJECTED):
+            # Several files may go by one name, of which one at most is good: those after the first go by their path.
+            self._stand(standing, name=standing.path if standing.goal in taken else standing.goal)
+            taken.add(standing.goal)
 
-    def _stand(self, standing: GoalStanding) -> None:
-        line = self.goals.setdefault(standing.goal, GoalLine(standing.goal))
+    def _stand(self, standing: GoalStanding, *, name: str) -> None:
+        line = self.goals.setdefault(name, GoalLine(standing.goal))
         line.title = standing.title
         if standing.standing in (Standing.DUE, Standing.OPEN):
             self._take_up(line, standing.attempt)

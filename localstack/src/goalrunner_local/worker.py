@@ -34,8 +34,9 @@ def _not_handled(response: Any, messages: Sequence[Mapping[str, Any]]) -> set[st
 class Worker:
     """One lane of a function: poll, handle, delete what succeeded, leave what did not."""
 
-    def __init__(self, cloud: Cloud, spec: FunctionSpec) -> None:
+    def __init__(self, cloud: Cloud, spec: FunctionSpec, *, longest_backoff: int = LONGEST_BACKOFF) -> None:
         self.spec = spec
+        self._longest_backoff = longest_backoff
         self.runtime = Runtime(spec)
         self._sqs = cloud.client("sqs")
         self._stopping = threading.Event()
@@ -95,7 +96,7 @@ class Worker:
         # After a death the message is wanted at once; what a handler cannot do now it may be able to do later.
         for message in messages:
             received = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
-            seconds = min(2**received, LONGEST_BACKOFF) if backing_off else 0
+            seconds = min(2**received, self._longest_backoff) if backing_off else 0
             self._sqs.change_message_visibility(
                 QueueUrl=self.spec.queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=seconds
             )
