@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 SLOT = "2026-01-01T10:00Z"
+# What a user of this machine has; SSL_CERT_FILE is for the package index, where the machine has one of its own.
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
 COMMAND = Path(sys.prefix) / "bin" / "goalrunner"
 CHAOS = Path(__file__).with_name("chaos")
 ANSWERS = {"How do you want to travel to Porto?": "by train"}
@@ -29,7 +31,7 @@ class Laptop:
 
     def environment(self) -> dict[str, str]:
         """The environment of the command: this machine's, less everything that could leak in."""
-        found = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        found = {name: os.environ[name] for name in KEPT if name in os.environ}
         if self.model:
             found |= {"ANTHROPIC_API_KEY": "sk-ant-test-offline", "ANTHROPIC_BASE_URL": self.model}
         if self.chaos:
