@@ -47,7 +47,7 @@ def read_entry(content: bytes | str) -> JournalEntry:
     try:
         envelope = json.loads(content)
         return JournalEntry(envelope["detail-type"], Envelope.model_validate(envelope["detail"]).meta, envelope)
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
         raise MalformedMessage(f"not an event envelope: {error!r}") from error
 
 

@@ -4,6 +4,16 @@ from goalrunner_shared.goals.problems import InvalidGoal
 
 LARGEST = 256 * 1024
 
+# What git can hold and a goal cannot be: problem and hint, the same wherever it is found.
+LINK = ("the file is a symbolic link", "put the goal file itself in its place")
+UNREADABLE_PATH = ("the file's path is not plain text in UTF-8", "rename the file or its folder")
+
+
+def readable(text: str) -> str:
+    """A path, or a sentence with one, on one line of UTF-8: what is not to be printed is written out."""
+    decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in decoded)
+
 
 def decode(path: str, content: bytes | None) -> str:
     """UTF-8 text without NUL bytes and without a byte-order mark; None stands for a file too large to read."""
