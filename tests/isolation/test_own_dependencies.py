@@ -18,8 +18,8 @@ def test_a_package_passes_its_tests_with_its_own_dependencies_alone(name: str, t
     package = PACKAGES[name]
     environment = environment_of(package, tmp_path / "venv", also=ALSO.get(name, ()))
     assert strangers(environment, package) == ""
-    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp", tmp_path / "temp", package.folder / "tests"]
-    said = run([environment.python, *words])
+    where: list[str | Path] = ["--basetemp", tmp_path / "temp", package.folder / "tests"]
+    said = run([environment.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *where])
     assert " passed" in said
     assert "skipped" not in said
 

@@ -1,41 +1,17 @@
 """Every event delivered twice and in shuffled order gives the same tree."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.loop.world import OUTCOMES, Delivery, End, World, end_of, in_batches, in_turn, largest_batch, topology
+from tests.loop.world import OUTCOMES, Choose, End, Shuffle, World, end_of, in_batches, in_turn, topology
 
 QUEUES = sorted(topology()["functions"])
 # More decisions than a run takes, so that its end is not always in turn.
 DECISIONS = 600
 SUPPRESSED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
-
-
-class Shuffle:
-    """Draws the next batch by the bytes given; after the last byte, and for zeros, as the messages came.
-
-    What the queue `stalled` holds comes when nothing else is left; so do all second copies where they are `late`.
-    """
-
-    def __init__(self, decisions: bytes, *, stalled: str | None, late: bool) -> None:
-        self._decisions = iter(decisions)
-        self._stalled = stalled
-        self._late = late
-
-    def __call__(self, bag: Sequence[Delivery]) -> Sequence[Delivery]:
-        first = [each for each in bag if not (self._late and each.copy)] or bag
-        ready = [each for each in first if each.queue != self._stalled] or first
-        leader = ready[self._below(len(ready))]
-        mates = [each for each in ready if each.queue == leader.queue and each is not leader]
-        size = self._below(largest_batch(leader.queue))
-        return [leader, *(mates.pop(self._below(len(mates))) for _ in range(min(size, len(mates))))]
-
-    def _below(self, limit: int) -> int:
-        return next(self._decisions, 0) % limit
 
 
 shuffles = st.builds(
@@ -74,12 +50,18 @@ def test_the_straightforward_order_ends_every_goal(tmp_path: Path, answers: bool
     assert end.tree["artifacts/trip/way"] == ("car" if answers else "train")
 
 
+@pytest.mark.parametrize("copies", [1, 2], ids=["once", "twice"])
+@pytest.mark.parametrize("choose", [in_turn, in_batches])
 @pytest.mark.parametrize("answers", [True, False], ids=["answered", "expired"])
-def test_batches_end_as_single_messages_do(tmp_path: Path, answers: bool) -> None:
-    world = World(tmp_path, answers=answers)
+def test_batches_and_repeats_end_as_single_messages_do(
+    tmp_path: Path, answers: bool, choose: Choose, copies: int
+) -> None:
+    world = World(tmp_path, answers=answers, copies=copies)
     world.scan()
-    world.run(in_batches)
-    assert end_of(world) == straightforward(tmp_path, answers=answers)
+    world.run(choose)
+    end = end_of(world)
+    all_is_well(end)
+    assert end == straightforward(tmp_path, answers=answers)
 
 
 def check_a_shuffle(folder: Path, *, answers: bool, own_ids: bool, pushes: int, shuffle: Shuffle) -> None:
@@ -121,7 +103,7 @@ def test_five_hundred_orders_give_the_same_tree(
 
 
 @pytest.mark.parametrize("choose", [in_turn, in_batches])
-def test_the_same_slot_again_writes_nothing_new(tmp_path: Path, choose: object) -> None:
+def test_the_same_slot_again_writes_nothing_new(tmp_path: Path, choose: Choose) -> None:
     world = World(tmp_path)
     world.scan()
     world.run()
@@ -129,6 +111,6 @@ def test_the_same_slot_again_writes_nothing_new(tmp_path: Path, choose: object) 
     # From the command, and bare, as the Scheduler sends it.
     world.scan()
     world.tick()
-    world.run()
+    world.run(choose)
     assert world.repository.tip == tip
     assert end_of(world) == before

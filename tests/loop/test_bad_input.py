@@ -1,8 +1,7 @@
-"""Broken goal files and broken events on the whole system: each gets its named error, and nothing else is touched."""
+"""Broken goal files on the whole system: each is rejected with its sentence, and nothing else is touched."""
 
 import json
 import os
-import shutil
 import subprocess
 from base64 import b64decode
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ CASES: list[dict[str, Any]] = json.loads((ROOT / "shared/tests/goals/broken_goal
 GOAL = """---
 id: {id}
 title: A title
+schedule: {{every: 24h}}
 agent: {{engine: command, argv: [sh, -c, 'echo {id} > "$GOALRUNNER_OUT/name.txt"']}}
 {more}---
 ## Outcome
@@ -40,8 +40,8 @@ class Bad:
 
     @property
     def place(self) -> str:
-        """How the sentence about it begins: bytes that are no text are written out."""
-        return f"{self.path.decode('utf-8', 'backslashreplace')}:{self.line}: ".replace("\n", "\\n")
+        """How the sentence about it begins: what is no text is written out."""
+        return self.path.decode("utf-8", "backslashreplace").replace("\n", "\\n") + f":{self.line}: "
 
 
 def content_of(case: dict[str, Any]) -> bytes:
@@ -60,9 +60,9 @@ BAD = [
     Bad(b"goals/home/twin.md", goal("twin"), 2, 'the id "twin" is also used by goals/twin.md'),
     # It is called like a goal that is good: that one runs, and this one is named.
     Bad(b"goals/home/first-good.md", b"words", 1, "the front matter is missing"),
-    Bad(b"goals/lonely.md", goal("lonely", "depends_on: [nobody]\n"), 5, 'depends_on names "nobody", which does not'),
-    Bad(b"goals/ring-a.md", goal("ring-a", "depends_on: [ring-b]\n"), 5, "depends_on goes round in a circle"),
-    Bad(b"goals/ring-b.md", goal("ring-b", "depends_on: [ring-a]\n"), 5, "depends_on goes round in a circle"),
+    Bad(b"goals/lonely.md", goal("lonely", "depends_on: [nobody]\n"), 6, 'depends_on names "nobody", which does not'),
+    Bad(b"goals/ring-a.md", goal("ring-a", "depends_on: [ring-b]\n"), 6, "depends_on goes round in a circle"),
+    Bad(b"goals/ring-b.md", goal("ring-b", "depends_on: [ring-a]\n"), 6, "depends_on goes round in a circle"),
     Bad(b"goals/link.md", None, 1, "the file is a symbolic link", leads_to="first-good.md"),
     Bad(b"goals/outside.md", None, 1, "the file is a symbolic link", leads_to="../../../../../../../../etc/passwd"),
     Bad(b"goals/nowhere.md", None, 1, "the file is a symbolic link", leads_to="missing.md"),
@@ -118,7 +118,9 @@ def test_every_broken_goal_is_rejected_with_its_sentence_and_the_good_ones_run(l
 
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
     goals = json.loads(done.stdout)["goals"]
-    assert {each["id"]: each["outcome"] for each in goals if each["outcome"] != "rejected"} == dict.fromkeys(GOOD, "done")
+    assert {each["id"]: each["outcome"] for each in goals if each["outcome"] != "rejected"} == dict.fromkeys(
+        GOOD, "done"
+    )
     said = sentences(done.stdout)
     assert len(said) == len(BAD)
     for bad in BAD:
@@ -130,8 +132,6 @@ def test_every_broken_goal_is_rejected_with_its_sentence_and_the_good_ones_run(l
     linted = laptop.call("lint", str(tree))
     assert (linted.returncode, linted.stdout) == (2, "")
     assert sorted(linted.stderr.splitlines()) == said
-    shown = laptop.call("status", "--json")
-    assert (shown.returncode, sentences(shown.stdout)) == (0, said), shown.stderr
 
 
 def nothing_else_changed(laptop: Laptop, before: str) -> None:

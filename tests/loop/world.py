@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,7 +19,7 @@ from goalrunner_executor.adapters.checkout import Checkout
 from goalrunner_executor.agents.scripted import Ask, Finish, Note, ScriptedEngine, Write
 from goalrunner_executor.compose import routes as execute_routes
 from goalrunner_executor.exits import Finished
-from goalrunner_executor.ports import Run
+from goalrunner_executor.ports import Engine, Run
 from goalrunner_notifier.adapters.in_memory import InMemoryAlarms, InMemoryChannel, InMemoryWait
 from goalrunner_notifier.compose import deliver_routes, hear_routes, updates_routes
 from goalrunner_notifier.inbox import delivery_reader, update_reader
@@ -57,10 +57,9 @@ def topology() -> Mapping[str, Any]:
     return fold(read_manifests(SERVICES))
 
 
-def goal_file(name: str, *lines: str) -> bytes:
-    """A goal file, due every day unless `lines` say otherwise."""
-    schedule = [] if any("schedule" in line for line in lines) else ["schedule: {every: 24h}"]
-    front = "\n".join([f"id: {name}", f"title: Keep {name} in order", *schedule, *lines])
+def goal_file(name: str, *lines: str, schedule: str = "{every: 24h}") -> bytes:
+    """A goal file with these lines in its front matter."""
+    front = "\n".join([f"id: {name}", f"title: Keep {name} in order", f"schedule: {schedule}", *lines])
     return f"---\n{front}\n---\n## Outcome\nOrder.\n\n## Acceptance criteria\n- [ ] AC1 It is there\n".encode()
 
 
@@ -71,7 +70,7 @@ FILES = {
     "goals/trip.md": goal_file("trip", "agent: {engine: claude-api}", "ask: {timeout: 24h, on_timeout: default}"),
     "goals/leaky.md": goal_file("leaky", "agent: {engine: command, argv: [fail]}"),
     "goals/broken.md": goal_file("broken", "agnet: {engine: command}"),
-    "goals/later.md": goal_file("later", "agent: {engine: command, argv: [write]}", "schedule: manual"),
+    "goals/later.md": goal_file("later", "agent: {engine: command, argv: [write]}", schedule="manual"),
 }
 
 
@@ -146,7 +145,7 @@ class MortalRepository(Mortal):
 
 
 class MortalOnce(InMemoryOnce):
-    """Writes its marks into a table: before the action, and after it."""
+    """Its marks are rows: one before the action, one after it."""
 
     def __init__(self, fuse: Fuse) -> None:
         super().__init__()
@@ -158,6 +157,7 @@ class MortalOnce(InMemoryOnce):
             self._fuse.burn("table write")
             return done
 
+        self._fuse.burn("table write")
         return super().do(key, marked)
 
 
@@ -211,7 +211,8 @@ class World:
         self.blobs = InMemoryBlobs()
         self.channel = InMemoryChannel()
         self.logger = Logger(service="world", level="CRITICAL")
-        self.trip = ScriptedEngine([Write("draft.md", "a draft"), Ask("train or car?", "train"), Note("way"), Finish()])
+        trip = ScriptedEngine([Write("draft.md", "a draft"), Ask("train or car?", "train"), Note("way"), Finish()])
+        self.engines: dict[str, Engine] = {"command": Programs(), "claude-api": trip}
         self.lives = self._sent = 0
         self._begin_life()
 
@@ -235,7 +236,7 @@ class World:
 
     def scan(self) -> None:
         """The command asks for the slot."""
-        _Bus("", self).publish(ScanRequestedV1(slot=SLOT), cause=None)
+        Bus(self, Fuse()).publish(ScanRequestedV1(slot=SLOT), cause=None)
 
     def tick(self) -> None:
         """The Scheduler asks for it."""
@@ -330,26 +331,20 @@ class World:
         table = self.tables.get(service, InMemoryRows())
         rows: Any = Mortal(table, self.fuse, add="table write", replace="table write", remove="table write")
         blobs: Any = Mortal(self.blobs, self.fuse, put="blob write", put_new="blob write")
-        return Parts(_Bus(service, self), rows, blobs, fixed_clock(NOW), self.logger)
+        return Parts(Bus(self, self.fuse), rows, blobs, fixed_clock(NOW), self.logger)
 
     def _function(self, queue: str, parts: Parts) -> tuple[Read, Routes]:
         repository: Any = MortalRepository(self.repository, self.fuse)
         events, clock = event_reader(parts), parts.clock
         match queue.removeprefix("goalrunner-"):
             case "scanner-scan":
-                engines = ("command", "claude-api")
-                return scan_reader(parts, clock_is_fixed=True), scan_routes(
-                    parts, repository=repository, engines=engines
-                )
+                read = scan_reader(parts, clock_is_fixed=True)
+                return read, scan_routes(parts, repository=repository, engines=self.engines)
             case "planner-plan":
                 return events, plan_routes(parts, repository=repository)
             case "executor-execute":
-                return events, execute_routes(
-                    parts,
-                    workspace=Checkout(self.repository, self.folder),
-                    engines={"command": Programs(), "claude-api": self.trip},
-                    now=lambda: 0.0,
-                )
+                workspace = Checkout(self.repository, self.folder)
+                return events, execute_routes(parts, workspace=workspace, engines=self.engines, now=lambda: 0.0)
             case "reporter-report":
                 return events, report_routes(parts, repository=repository)
             case "reporter-journal":
@@ -372,11 +367,11 @@ class World:
         }
 
 
-class _Bus:
-    """The publisher of one service: it can die between the events of one call."""
+class Bus:
+    """The way onto the world's bus; a process can die between the events of one call."""
 
-    def __init__(self, service: str, world: World) -> None:
-        self._service, self._world = service, world
+    def __init__(self, world: World, fuse: Fuse) -> None:
+        self._world, self._fuse = world, fuse
 
     def publish(self, *events: Event, cause: Meta | None) -> None:
         clock = fixed_clock(NOW)
@@ -385,8 +380,7 @@ class _Bus:
             for event in events
         ]
         for event, detail in sealed:
-            if self._service:
-                self._world.fuse.burn("publish")
+            self._fuse.burn("publish")
             self._world.put(event.TYPE, event.SOURCE, json.loads(detail))
 
 
@@ -405,6 +399,39 @@ def in_batches(bag: Sequence[Delivery]) -> Sequence[Delivery]:
     """As they came, and with the first whatever waits in the same queue, as much as the function takes."""
     mine = [delivery for delivery in bag if delivery.queue == bag[0].queue]
     return mine[: largest_batch(bag[0].queue)]
+
+
+def failed_first(bag: Sequence[Delivery]) -> Sequence[Delivery]:
+    """In turn, but what was not handled comes again at once."""
+    return in_turn([each for each in bag if each.receives] or bag)
+
+
+def failed_last(bag: Sequence[Delivery]) -> Sequence[Delivery]:
+    """In batches, but what was not handled comes again after all else that happens."""
+    return in_batches([each for each in bag if not each.receives] or bag)
+
+
+class Shuffle:
+    """Draws the next batch by the bytes given; after the last byte, and for zeros, as the messages came.
+
+    What the queue `stalled` holds comes when nothing else is left; so do all second copies where they are `late`.
+    """
+
+    def __init__(self, decisions: bytes, *, stalled: str | None, late: bool) -> None:
+        self._decisions = iter(decisions)
+        self._stalled = stalled
+        self._late = late
+
+    def __call__(self, bag: Sequence[Delivery]) -> Sequence[Delivery]:
+        first = [each for each in bag if not (self._late and each.copy)] or bag
+        ready = [each for each in first if each.queue != self._stalled] or first
+        leader = ready[self._below(len(ready))]
+        mates = [each for each in ready if each.queue == leader.queue and each is not leader]
+        size = self._below(largest_batch(leader.queue))
+        return [leader, *(mates.pop(self._below(len(mates))) for _ in range(min(size, len(mates))))]
+
+    def _below(self, limit: int) -> int:
+        return next(self._decisions, 0) % limit
 
 
 def largest_batch(queue: str) -> int:
@@ -430,13 +457,14 @@ class End:
     """What a world has come to, in words that do not depend on the order in which it did.
 
     `tree`: content by path; `commits`: subjects by attempt, oldest first; `events`: by id every content that was said
-    under it; `journal`: event ids; `notices`: how often each was sent, by key; `loose`: rows that wait for something;
-    `dead`: queues whose messages were given up.
+    under it; `causes`: by id what brought it about; `journal`: event ids; `notices`: how often each was sent, by key;
+    `loose`: rows that wait for something; `dead`: queues whose messages were given up.
     """
 
     tree: Mapping[str, str]
     commits: Mapping[str, Sequence[str]]
     events: Mapping[str, frozenset[str]]
+    causes: Mapping[str, frozenset[str]]
     journal: frozenset[str]
     notices: Mapping[str, int]
     loose: Sequence[str]
@@ -457,16 +485,19 @@ def end_of(world: World) -> End:
     commits: dict[str, list[str]] = {}
     for draft in (commit.draft for commit in reversed(history) if commit.draft):
         commits.setdefault(dict(draft.trailers)["Attempt-Id"], []).append(draft.subject)
-    events: dict[str, frozenset[str]] = {}
+    events: dict[str, set[str]] = defaultdict(set)
+    causes: dict[str, set[str]] = defaultdict(set)
     for event in world.said:
-        key = event["meta"]["event_id"]
-        events[key] = events.get(key, frozenset()) | {name(_content(event))}
+        meta = event["meta"]
+        events[meta["event_id"]].add(name(_content(event)))
+        causes[meta["event_id"]].add(f"{meta['causation_id']} after {meta['hops']} hops, traced by {meta['trace_id']}")
     kept = [key.rpartition("/")[2].removesuffix(".json") for key in world.blobs.keys("journal/")]
     assert len(kept) == len(set(kept)), "an event is in the journal twice"
     return End(
         tree={path: name(content) for path, content in files.items()},
         commits=commits,
-        events=events,
+        events={key: frozenset(contents) for key, contents in events.items()},
+        causes={key: frozenset(found) for key, found in causes.items()},
         journal=frozenset(kept),
         notices=Counter(notice.key for notice in world.channel.sent),
         loose=list(_loose(world.tables)),
@@ -505,4 +536,7 @@ def _loose(tables: Mapping[str, InMemoryRows]) -> Iterator[str]:
     for service, table in tables.items():
         for (kind, key), (_, text) in table.items.items():
             row = json.loads(text)
+            if row.get("closed"):
+                # Its result is reported: nobody asks any more whether its beginning was said.
+                continue
             yield from (f"{service}: {kind} {key} is not {flag}" for flag in _PROMISES if row.get(flag) is False)

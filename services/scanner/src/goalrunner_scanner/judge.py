@@ -11,6 +11,7 @@ from goalrunner_scanner.domain import ACTIVE, DONE, Facts, Sight, Unreadable, ha
 from goalrunner_scanner.rows import GoalRow
 from goalrunner_shared.goals.attempts import AttemptFile, attempt_path
 from goalrunner_shared.goals.ids import attempt_id
+from goalrunner_shared.goals.source import readable
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,6 @@ def _rejected(path: str, file: Unreadable) -> dict[str, Any]:
         "standing": Standing.REJECTED,
         "reason": readable(f"{path}:{file.line}: {file.problem}; {file.hint}"),
     }
-
-
-def readable(path: str) -> str:
-    """A path as it may stand in an event: bytes that are not UTF-8 are written out."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _in_order(goals: Iterable[str], sight: Sight) -> Iterator[str]:

@@ -14,7 +14,7 @@ from goalrunner_shared.goals.defaults import DEFAULTS_PATH, NO_DEFAULTS, Default
 from goalrunner_shared.goals.goal_set import check_set
 from goalrunner_shared.goals.parse import is_goal_path, parse_goal
 from goalrunner_shared.goals.problems import InvalidGoal
-from goalrunner_shared.goals.source import LARGEST
+from goalrunner_shared.goals.source import LARGEST, LINK, UNREADABLE_PATH
 
 GOALS, ATTEMPTS = "goals/", "attempts/"
 LARGEST_ATTEMPT = 4 * 1024 * 1024
@@ -82,9 +82,9 @@ def _oddity(file: TreeEntry) -> Unreadable | None:
     """What git can hold and a goal cannot be; the mode is part of what is remembered, as the blob does not show it."""
     if not file.mode.startswith(FILE):
         blob = f"{file.mode} {file.blob}"
-        return Unreadable(blob, 1, "the file is a symbolic link", "put the goal file itself in its place")
+        return Unreadable(blob, 1, *LINK)
     if not file.path.isprintable():
-        return Unreadable(file.blob, 1, "the file's path is not plain text in UTF-8", "rename the file or its folder")
+        return Unreadable(file.blob, 1, *UNREADABLE_PATH)
     return None
 
 

@@ -2,9 +2,9 @@
 
 from goalrunner_events import GoalRejectedV1, Meta
 from goalrunner_scanner.domain import Sight
-from goalrunner_scanner.judge import readable
 from goalrunner_scanner.rows import RejectedRow
 from goalrunner_shared.bootstrap import Parts
+from goalrunner_shared.goals.source import readable
 
 
 def reject(sight: Sight, *, parts: Parts, cause: Meta) -> None:
