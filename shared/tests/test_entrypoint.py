@@ -32,8 +32,12 @@ class Context:
         return 4_500
 
 
+def attempt(number: int) -> str:
+    return f"a.2026-01-01T1000Z.{number:06x}"
+
+
 def suspended(number: int) -> StepSuspendedV1:
-    return StepSuspendedV1(attempt=f"a{number}", goal="a", step="main", fence=1)
+    return StepSuspendedV1(attempt=attempt(number), goal="a", step="main", fence=1)
 
 
 def sent(number: int = 0) -> NotificationSentV1:
@@ -41,7 +45,7 @@ def sent(number: int = 0) -> NotificationSentV1:
 
 
 def due() -> GoalDueV1:
-    return GoalDueV1(attempt="a", goal="a", path="goals/a.md", commit="c", slot=NOW, trigger=Trigger.SCHEDULE)
+    return GoalDueV1(attempt=attempt(0), goal="a", path="goals/a.md", commit="c", slot=NOW, trigger=Trigger.SCHEDULE)
 
 
 def envelope(event: Event) -> Json:
@@ -173,6 +177,11 @@ BROKEN: dict[str, tuple[str | Json, str, str]] = {
         "MalformedMessage",
         "Infinity is not JSON",
     ),
+    "an attempt that names another place": (
+        changed("detail", "data", "attempt", value="../../away"),
+        "MalformedMessage",
+        "attempt: String should match",
+    ),
     "half a character": (
         changed("detail", "data", "attempt", value="\ud800"),
         "MalformedMessage",
@@ -239,10 +248,10 @@ def test_only_bad_records_are_all_named_and_nothing_is_raised(bench: Bench) -> N
 
 
 def test_a_whole_character_in_two_halves_is_fine(bench: Bench) -> None:
-    body = json.dumps(changed("detail", "data", "attempt", value="😀"))
+    body = json.dumps(changed("detail", "meta", "trace_id", value="😀"))
     assert "\\ud83d" in body
     assert run(bench.handler(), record(body)) == []
-    assert bench.seen == [StepSuspendedV1(attempt="😀", goal="a", step="main", fence=1)]
+    assert bench.seen == [suspended(0)]
 
 
 def test_unknown_fields_are_ignored(bench: Bench) -> None:
@@ -267,7 +276,7 @@ def test_what_the_archive_replays_is_acknowledged_and_not_handled(bench: Bench) 
 
 
 def test_an_event_that_only_speaks_of_a_replay_is_handled(bench: Bench) -> None:
-    body = changed("detail", "data", "attempt", value='"replay-name"')
+    body = changed("detail", "meta", "trace_id", value='"replay-name"')
     body["detail"]["data"]["replay-name"] = "x"
     assert run(bench.handler(), record(body)) == []
     assert len(bench.seen) == 1
@@ -327,9 +336,9 @@ def test_together_takes_a_batch_in_one_call_and_in_order(bench: Bench) -> None:
 def test_together_tries_one_by_one_when_the_batch_fails(bench: Bench) -> None:
     events = [suspended(number) for number in range(3)]
     handler = bench.handler(together(bench, failing(events[1], error=TransientError("later"))))
-    assert run(handler, *(record(event, event.attempt) for event in events)) == ["a1"]
+    assert run(handler, *(record(event, event.attempt) for event in events)) == [attempt(1)]
     assert bench.seen == [events, [events[0]], [events[1]], [events[2]]]
-    assert bench.retried == [("a1", "TransientError")]
+    assert bench.retried == [(attempt(1), "TransientError")]
 
 
 def test_together_with_a_single_message_is_tried_once(bench: Bench) -> None:

@@ -55,7 +55,7 @@ class TestOnceOnMoto:
         assert once.do("report-1", lambda: "message-7") == "message-7"
 
     def test_a_kill_blocks_its_key_until_the_lease_ends(self, client: Any) -> None:
-        once = PowertoolsOnce("table", lambda: client, lease=1)
+        once = PowertoolsOnce("table", lambda: client, lease=5)
         with pytest.raises(KeyboardInterrupt):
             once.do("report-1", _killed)
         with pytest.raises(TransientError, match="report-1"):
@@ -66,7 +66,7 @@ class TestOnceOnMoto:
                 return once.do("report-1", lambda: "message-7") == "message-7"
             return False
 
-        until(done, within=5)
+        until(done, within=20)
 
 
 def _unreachable() -> str:

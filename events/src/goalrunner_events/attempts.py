@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from goalrunner_events.base import BlobRef, Event, Instant, Part
+from goalrunner_events.base import AttemptId, BlobRef, Event, GoalId, Instant, Part, StepId
 from goalrunner_events.clarifications import AskPolicy, QuestionRecord
 from goalrunner_events.goals import Trigger
 
@@ -55,10 +55,10 @@ class AttemptPlannedV1(Event):
     TYPE = "attempt.planned.v1"
     SOURCE = "goalrunner.planner"
 
-    attempt: str
-    goal: str
+    attempt: AttemptId
+    goal: GoalId
     title: str
-    steps: tuple[str, ...]
+    steps: tuple[StepId, ...]
     commit: str
 
     def subject(self) -> Sequence[object]:
@@ -71,9 +71,9 @@ class StepReadyV1(Event):
     TYPE = "step.ready.v1"
     SOURCE = "goalrunner.planner"
 
-    attempt: str
-    goal: str
-    step: str
+    attempt: AttemptId
+    goal: GoalId
+    step: StepId
     job: Job
 
     def subject(self) -> Sequence[object]:
@@ -86,9 +86,9 @@ class StepSuspendedV1(Event):
     TYPE = "step.suspended.v1"
     SOURCE = "goalrunner.executor"
 
-    attempt: str
-    goal: str
-    step: str
+    attempt: AttemptId
+    goal: GoalId
+    step: StepId
     fence: int
 
     def subject(self) -> Sequence[object]:
@@ -113,7 +113,7 @@ class Artifact(Part):
 class StepResult(Part):
     """How a step ended and what it leaves behind."""
 
-    step: str
+    step: StepId
     outcome: Outcome
     reason: str | None = None
     summary: str = ""
@@ -134,8 +134,8 @@ class StepFinishedV1(Event):
     TYPE = "step.finished.v1"
     SOURCE = "goalrunner.executor"
 
-    attempt: str
-    goal: str
+    attempt: AttemptId
+    goal: GoalId
     result: StepResult
 
     def subject(self) -> Sequence[object]:
@@ -148,8 +148,8 @@ class AttemptFinishedV1(Event):
     TYPE = "attempt.finished.v1"
     SOURCE = "goalrunner.planner"
 
-    attempt: str
-    goal: str
+    attempt: AttemptId
+    goal: GoalId
     path: str
     slot: Instant
     trigger: Trigger
@@ -167,8 +167,8 @@ class ResultReportedV1(Event):
     TYPE = "result.reported.v1"
     SOURCE = "goalrunner.reporter"
 
-    attempt: str
-    goal: str
+    attempt: AttemptId
+    goal: GoalId
     slot: Instant
     outcome: Outcome
     reason: str | None = None

@@ -23,6 +23,14 @@ def _utc(instant: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_iso, return_type=str, when_used="json")]
 
 
+# What names a thing in rows, keys and paths must not be able to name another place.
+_NAME = "[a-z0-9][a-z0-9-]{0,62}"
+GoalId = Annotated[str, Field(pattern=f"^{_NAME}$")]
+AttemptId = Annotated[str, Field(pattern=rf"^{_NAME}\.[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{4}}Z\.[0-9a-f]{{6}}$")]
+StepId = Annotated[str, Field(pattern=f"^{_NAME}$")]
+QuestionId = Annotated[str, Field(pattern="^[a-z2-7]{10}$")]
+
+
 class Part(BaseModel):
     """A value inside an event; unknown fields are ignored: an older consumer reads a newer producer."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from goalrunner_events.base import Event, Part
+from goalrunner_events.base import AttemptId, Event, GoalId, Part, QuestionId, StepId
 
 
 class OnTimeout(StrEnum):
@@ -54,10 +54,10 @@ class ClarificationRequestedV1(Event):
     TYPE = "clarification.requested.v1"
     SOURCE = "goalrunner.executor"
 
-    question: str
-    attempt: str
-    goal: str
-    step: str
+    question: QuestionId
+    attempt: AttemptId
+    goal: GoalId
+    step: StepId
     title: str
     text: str
     why: str = ""
@@ -77,10 +77,10 @@ class ClarificationAnsweredV1(Event):
     TYPE = "clarification.answered.v1"
     SOURCE = "goalrunner.notifier"
 
-    question: str
-    attempt: str
-    goal: str
-    step: str
+    question: QuestionId
+    attempt: AttemptId
+    goal: GoalId
+    step: StepId
     answer: str
     by: str
 
@@ -94,10 +94,10 @@ class ClarificationExpiredV1(Event):
     TYPE = "clarification.expired.v1"
     SOURCE = "goalrunner.notifier"
 
-    question: str
-    attempt: str
-    goal: str
-    step: str
+    question: QuestionId
+    attempt: AttemptId
+    goal: GoalId
+    step: StepId
 
     def subject(self) -> Sequence[object]:
         return (self.question,)
@@ -112,8 +112,8 @@ class NotificationSentV1(Event):
     notification: str
     channel: str
     message_id: str
-    question: str | None = None
-    attempt: str | None = None
+    question: QuestionId | None = None
+    attempt: AttemptId | None = None
 
     def subject(self) -> Sequence[object]:
         return (self.notification,)
@@ -128,8 +128,8 @@ class NotificationFailedV1(Event):
     notification: str
     channel: str
     reason: str
-    question: str | None = None
-    attempt: str | None = None
+    question: QuestionId | None = None
+    attempt: AttemptId | None = None
 
     def subject(self) -> Sequence[object]:
         return (self.notification,)

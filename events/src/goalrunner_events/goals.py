@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from goalrunner_events.base import Event, Instant, Part
+from goalrunner_events.base import AttemptId, Event, GoalId, Instant, Part
 
 
 class Trigger(StrEnum):
@@ -49,7 +49,7 @@ class GoalStanding(Part):
     title: str
     standing: Standing
     reason: str | None = None
-    attempt: str | None = None
+    attempt: AttemptId | None = None
     next_due: Instant | None = None
 
 
@@ -91,8 +91,8 @@ class GoalDueV1(Event):
     TYPE = "goal.due.v1"
     SOURCE = "goalrunner.scanner"
 
-    attempt: str
-    goal: str
+    attempt: AttemptId
+    goal: GoalId
     path: str
     commit: str
     slot: Instant

@@ -23,6 +23,7 @@ from goalrunner_shared.errors import PermanentError
 from goalrunner_shared.publisher import MAX_DATA_BYTES, Publisher
 
 NOW = datetime(2026, 1, 1, 10, 0, 5, 250_000, tzinfo=UTC)
+ATTEMPT = "a.2026-01-01T1000Z.0000a1"
 SLOT = datetime(2026, 1, 1, 10, tzinfo=UTC)
 CAUSE = Meta(event_id="cause", correlation_id="scan.x", hops=3, occurred_at=SLOT, trace_id="trace")
 
@@ -48,12 +49,14 @@ def sent(number: int = 0) -> NotificationSentV1:
 
 def due(*, trigger: Trigger = Trigger.SCHEDULE) -> GoalDueV1:
     """An event with which an attempt begins."""
-    return GoalDueV1(attempt="a.1.x", goal="a", path="goals/a.md", commit="c", slot=SLOT, trigger=trigger)
+    return GoalDueV1(attempt=ATTEMPT, goal="a", path="goals/a.md", commit="c", slot=SLOT, trigger=trigger)
 
 
 def finished(output: str) -> StepFinishedV1:
     """An event that may be big."""
-    return StepFinishedV1(attempt="a", goal="a", result=StepResult(step="main", outcome=Outcome.DONE, output=output))
+    return StepFinishedV1(
+        attempt=ATTEMPT, goal="a", result=StepResult(step="main", outcome=Outcome.DONE, output=output)
+    )
 
 
 class PublisherConformance:
@@ -88,7 +91,7 @@ class PublisherConformance:
     def test_an_attempt_is_its_own_correlation(self, bus: Bus) -> None:
         bus.publisher.publish(due(), cause=CAUSE)
         [(meta, _)] = bus.delivered(1)
-        assert (meta.correlation_id, meta.causation_id) == ("a.1.x", "cause")
+        assert (meta.correlation_id, meta.causation_id) == (ATTEMPT, "cause")
 
     def test_a_repeat_has_the_same_id(self, bus: Bus) -> None:
         bus.publisher.publish(sent(), cause=CAUSE)
@@ -134,7 +137,7 @@ class PublisherConformance:
         room = MAX_DATA_BYTES - 1_000
         events = [
             StepFinishedV1(
-                attempt=f"a{number}",
+                attempt=f"a.2026-01-01T1000Z.{number:06x}",
                 goal="a",
                 result=StepResult(step="main", outcome=Outcome.DONE, output="x" * room),
             )
