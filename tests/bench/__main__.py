@@ -8,8 +8,8 @@ from tests.bench import cold_start, git_bench, pipeline, scan_bench
 PARTS: dict[str, Callable[[], None]] = {
     "cold": cold_start.main,
     "pipeline": pipeline.main,
-    "scan": scan_bench.main,
-    "git": git_bench.main,
+    "scan": lambda: scan_bench.main(()),
+    "git": lambda: git_bench.main(()),
 }
 
 

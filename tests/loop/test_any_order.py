@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from goalrunner_shared.errors import TransientError
 from tests.loop.world import OUTCOMES, Choose, End, Shuffle, World, end_of, in_batches, in_turn, topology
 
 QUEUES = sorted(topology()["functions"])
@@ -62,6 +63,16 @@ def test_batches_and_repeats_end_as_single_messages_do(
     end = end_of(world)
     all_is_well(end)
     assert end == straightforward(tmp_path, answers=answers)
+
+
+@pytest.mark.parametrize("choose", [in_turn, in_batches])
+def test_what_fails_in_passing_comes_again_and_ends_the_same(tmp_path: Path, choose: Choose) -> None:
+    world = World(tmp_path)
+    world.channel.failures = [TransientError("the channel is down")] * 3
+    world.scan()
+    world.run(choose)
+    assert world.channel.failures == []
+    assert end_of(world) == straightforward(tmp_path, answers=True)
 
 
 def check_a_shuffle(folder: Path, *, answers: bool, own_ids: bool, pushes: int, shuffle: Shuffle) -> None:
