@@ -147,16 +147,16 @@ RUN = (
     *ended("roof", Outcome.DONE),
     due("shelf"),
     *planned("shelf"),
-    asked("shelf", "question-1"),
+    asked("shelf", "questiona2"),
     NotificationSentV1(
-        notification="n-1", channel="terminal", message_id="1", question="question-1", attempt=attempt_of("shelf")
+        notification="n-1", channel="terminal", message_id="1", question="questiona2", attempt=attempt_of("shelf")
     ),
-    answered("shelf", "question-1"),
+    answered("shelf", "questiona2"),
     *ended("shelf", Outcome.PROGRESSED, cost=0.05),
     due("house", Trigger.DEPENDENCY),
     *planned("house"),
-    asked("house", "question-2", default="right"),
-    expired("house", "question-2"),
+    asked("house", "questionb2", default="right"),
+    expired("house", "questionb2"),
     *ended("house", Outcome.FAILED, reason="stopped by budget", cost=0.02),
 )
 
@@ -181,7 +181,7 @@ def test_the_json_is_what_the_command_promises() -> None:
                 "commit": "reported-house",
                 "cost_usd": 0.02,
                 "questions": [
-                    {"id": "question-2", "text": "Which one?", "options": ["left", "right"], "state": "expired"}
+                    {"id": "questionb2", "text": "Which one?", "options": ["left", "right"], "state": "expired"}
                 ],
                 "reason": "stopped by budget",
             },
@@ -201,7 +201,7 @@ def test_the_json_is_what_the_command_promises() -> None:
                 "commit": "reported-shelf",
                 "cost_usd": 0.05,
                 "questions": [
-                    {"id": "question-1", "text": "Which one?", "options": ["left", "right"], "state": "answered"}
+                    {"id": "questiona2", "text": "Which one?", "options": ["left", "right"], "state": "answered"}
                 ],
                 "reason": None,
             },
