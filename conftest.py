@@ -1,4 +1,4 @@
-"""For every test: property tests have no deadline (a loaded machine is no bug), and on CI they draw the same each time."""
+"""For every test: property tests have no deadline (a loaded machine is no bug) and draw the same each time on CI."""
 
 import os
 

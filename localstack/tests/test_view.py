@@ -237,7 +237,7 @@ def test_an_empty_run_is_an_object_too() -> None:
         ([due("a"), *ended("a", Outcome.DONE)], "done"),
         ([due("a"), *ended("a", Outcome.PROGRESSED)], "progressed"),
         ([due("a"), *ended("a", Outcome.FAILED, reason="exit 3")], "failed"),
-        ([due("a"), *planned("a"), asked("a", "q")], "waiting"),
+        ([due("a"), *planned("a"), asked("a", "questionq2")], "waiting"),
         ([scanned(stands("a", Standing.SKIPPED, reason="paused"))], "skipped"),
         ([scanned(stands("a", Standing.REJECTED, reason="goals/a.md:1 the file is empty"))], "rejected"),
     ],
@@ -258,9 +258,9 @@ def test_a_goal_that_is_being_worked_on_is_open_until_it_is_reported() -> None:
 
 
 def test_a_goal_that_waits_for_the_human_is_not_open_and_an_answer_opens_it_again() -> None:
-    waiting = [due("a"), *planned("a"), asked("a", "q")]
+    waiting = [due("a"), *planned("a"), asked("a", "questionq2")]
     assert view_of(*waiting).open_lines == []
-    assert [line.id for line in view_of(*waiting, answered("a", "q")).open_lines] == ["a"]
+    assert [line.id for line in view_of(*waiting, answered("a", "questionq2")).open_lines] == ["a"]
 
 
 def test_an_attempt_that_an_earlier_slot_began_is_followed() -> None:
@@ -281,20 +281,22 @@ def test_what_an_older_attempt_does_late_does_not_touch_the_new_one() -> None:
 def test_a_question_of_an_earlier_run_is_brought_along_once() -> None:
     view = view_of(scanned(stands("a", Standing.OPEN, attempt=attempt_of("a"))))
     for _ in range(2):
-        view.bring_along("a", attempt_of("a"), QuestionLine("q", "Which one?"))
+        view.bring_along("a", attempt_of("a"), QuestionLine("questionq2", "Which one?"))
     view.bring_along("a", "a.2026-01-01T0800Z.ffffff", QuestionLine("older", "Which one?"))
-    view.bring_along("unknown", attempt_of("a"), QuestionLine("q", "Which one?"))
-    assert [question["id"] for question in goals_of(view)["a"]["questions"]] == ["q"]
+    view.bring_along("unknown", attempt_of("a"), QuestionLine("questionq2", "Which one?"))
+    assert [question["id"] for question in goals_of(view)["a"]["questions"]] == ["questionq2"]
     assert goals_of(view)["a"]["outcome"] == "waiting"
 
 
 def test_the_default_that_was_taken_is_the_answer() -> None:
-    [question] = view_of(due("a"), asked("a", "q", default="right"), expired("a", "q")).goals["a"].questions
+    [question] = (
+        view_of(due("a"), asked("a", "questionq2", default="right"), expired("a", "questionq2")).goals["a"].questions
+    )
     assert (question.state, question.answer) == (QuestionState.EXPIRED, "right")
 
 
 def test_nothing_is_the_answer_where_the_goal_blocks() -> None:
-    [question] = view_of(due("a"), asked("a", "q"), expired("a", "q")).goals["a"].questions
+    [question] = view_of(due("a"), asked("a", "questionq2"), expired("a", "questionq2")).goals["a"].questions
     assert (question.state, question.answer) == (QuestionState.EXPIRED, None)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 EVENT_TYPE = re.compile(r"[a-z]+\.[a-z]+\.v[0-9]+")
-LONGEST = 400
 # The adapters of the plumbing live beside their ports.
 SHARED_ADAPTERS = {"aws.py", "blobs.py", "once.py", "publisher.py", "rows.py"}
 
@@ -58,11 +57,6 @@ def test_an_event_type_is_typed_in_its_class_alone(everything: Modules) -> None:
     ]
     assert [f"{module.where}:{node.lineno}" for module, node in typed if module.package != "goalrunner_events"] == []
     assert len({node.value for _, node in typed}) == len(typed), "an event type is typed twice"
-
-
-def test_no_file_is_longer_than_one_can_read(everything: Modules) -> None:
-    lengths = {module.where: module.text.count("\n") for module in everything}
-    assert {where: lines for where, lines in lengths.items() if lines > LONGEST} == {}
 
 
 def test_every_port_says_what_it_promises(shared: Modules, services: Modules) -> None:

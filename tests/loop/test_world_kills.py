@@ -13,21 +13,12 @@ from hypothesis import strategies as st
 
 from goalrunner_events import NotificationSentV1, Trigger
 from goalrunner_shared.goals.ids import attempt_id
-from tests.loop.world import (
-    OUTCOMES,
-    SLOT,
-    Choose,
-    End,
-    Fuse,
-    Shuffle,
-    World,
-    end_of,
-    failed_first,
-    failed_last,
-    in_batches,
-    in_turn,
-    topology,
-)
+from tests.loop.deliveries import Choose, Shuffle, failed_first, failed_last, in_batches, in_turn
+from tests.loop.ending import End, end_of
+from tests.loop.goals import OUTCOMES, SLOT
+from tests.loop.manifests import topology
+from tests.loop.mortal import Fuse
+from tests.loop.world import World
 
 QUEUES = sorted(topology()["functions"])
 EFFECTS = {
@@ -169,7 +160,7 @@ def test_two_kills_change_nothing(tmp_path: Path, answers: bool, deadly: Sequenc
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("answers", [True, False], ids=["answered", "expired"])
-@settings(max_examples=800, deadline=None, suppress_health_check=SUPPRESSED)
+@settings(max_examples=150, deadline=None, suppress_health_check=SUPPRESSED)
 @given(deadly=st.lists(st.integers(0, 300), max_size=3), choose=orders)
 def test_three_kills_change_nothing(tmp_path: Path, answers: bool, deadly: Sequence[int], choose: Choose) -> None:
     check_kills(tmp_path, answers=answers, deadly=deadly, choose=choose)
@@ -220,7 +211,7 @@ def test_tables_lost_again_and_again_in_any_order_are_rebuilt_from_git(
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("blobs", [True, False], ids=["bucket lost", "bucket kept"])
-@settings(max_examples=800, deadline=None, suppress_health_check=SUPPRESSED)
+@settings(max_examples=150, deadline=None, suppress_health_check=SUPPRESSED)
 @given(answers=st.booleans(), lives=st.lists(st.integers(0, 70), min_size=1, max_size=5), shuffle=shuffles)
 def test_eight_hundred_losses_are_rebuilt_from_git(
     tmp_path: Path, answers: bool, blobs: bool, lives: Sequence[int], shuffle: Shuffle

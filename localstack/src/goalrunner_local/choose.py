@@ -6,6 +6,7 @@ from pathlib import Path
 
 from goalrunner_local.state import StateFolder, default_state
 from goalrunner_shared.errors import InputError
+from goalrunner_shared.git.errors import without_credentials
 from goalrunner_shared.git.mirror import GitRepository
 from goalrunner_shared.git.remote import describe_remote, look_at_remote
 from goalrunner_shared.goals.defaults import DEFAULTS_PATH, parse_defaults
@@ -39,7 +40,7 @@ class Choice:
         if goal not in paths:
             meant = did_you_mean(goal, paths)
             hint = f"did you mean {meant}?" if meant else "goalrunner status lists them"
-            raise InputError(f"there is no goal {goal} in {self.repository}: {hint}")
+            raise InputError(f"there is no goal {goal} in {without_credentials(self.repository)}: {hint}")
         defaults = parse_defaults(repository.file(tip, DEFAULTS_PATH))
         return parse_goal(paths[goal], repository.file(tip, paths[goal]), defaults)
 

@@ -12,6 +12,7 @@ import typer
 from goalrunner_local.choose import Choice, choose
 from goalrunner_local.display import console
 from goalrunner_local.functions import RunSettings
+from goalrunner_shared.aws import trouble_is_transient
 from goalrunner_shared.clock import floor_to_slot, parse_instant
 from goalrunner_shared.errors import GoalrunnerError, InputError
 
@@ -106,7 +107,8 @@ def _run(choice: Choice, settings: RunSettings, options: Any, *, as_json: bool) 
         typer.echo(json.dumps(view.as_json()))
     else:
         show_result(view, screen)
-    raise typer.Exit(exit_code(view))
+    # An unlimited run that somebody ended is no failure, whatever happened in it.
+    raise typer.Exit(exit_code(view) if options.once else 0)
 
 
 @app.command()
@@ -170,7 +172,8 @@ def doctor(repo: Repo = None, state: State = None) -> None:
 def main() -> None:
     """Run the command; an error is one sentence on standard error."""
     try:
-        app()
+        with trouble_is_transient():
+            app()
     except InputError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

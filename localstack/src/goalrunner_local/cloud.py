@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from goalrunner_local.emulator import REGION
+from goalrunner_shared.errors import InputError
 
 ACCOUNT = "000000000000"
 
@@ -56,6 +57,8 @@ def named_cloud() -> Cloud | None:
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "").strip().rstrip("/")
     if not endpoint:
         return None
+    if not endpoint.startswith("http://"):
+        raise InputError(f"AWS_ENDPOINT_URL is {endpoint}: name an emulator on this machine, http://127.0.0.1:4566 say")
     return Cloud(
         endpoint,
         access_key=os.environ.get("AWS_ACCESS_KEY_ID", "test"),

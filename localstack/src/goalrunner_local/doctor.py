@@ -12,6 +12,7 @@ from goalrunner_local.choose import choose
 from goalrunner_local.cloud import named_cloud
 from goalrunner_local.emulator import emulator_python
 from goalrunner_shared.errors import GoalrunnerError
+from goalrunner_shared.git.errors import without_credentials
 
 OLDEST_GIT = (2, 30)
 
@@ -73,4 +74,6 @@ def _repository(repo: str | None, state: Path | None) -> Finding:
         return Finding(False, str(error))
     up = choice.state.running()
     holder = f", in use by process {up.pid}" if up else ""
-    return Finding(True, f"goals repository {choice.repository}; state in {choice.state.root}{holder}")
+    return Finding(
+        True, f"goals repository {without_credentials(choice.repository)}; state in {choice.state.root}{holder}"
+    )

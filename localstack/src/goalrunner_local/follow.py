@@ -9,6 +9,7 @@ from goalrunner_events import NotificationSentV1, ScanCompletedV1
 from goalrunner_local.questions import all_questions, line_of
 from goalrunner_local.system import LocalSystem
 from goalrunner_local.view import GoalLine, RunView
+from goalrunner_shared.errors import TransientError
 
 # How long nothing may move before an attempt that has not ended counts as stuck, and an open question as delivered.
 STUCK_AFTER = 8.0
@@ -68,7 +69,7 @@ class Run:
     def is_done(self) -> bool:
         """Whether nothing more will come without a person."""
         if self.view.scan is None or self.view.scan.request != self._request:
-            return self._has_stood_still(SETTLED_WITHIN)
+            return self._has_stood_still(SETTLED_WITHIN) and self._no_scan()
         if not self.system.is_quiet():
             self._quiet_since = None
             return False
@@ -94,6 +95,10 @@ class Run:
         if self._quiet_since is None:
             self._quiet_since = time.monotonic()
         return time.monotonic() - self._quiet_since > seconds
+
+    def _no_scan(self) -> bool:
+        log = self.system.state.logs / "goalrunner-scanner-scan.log"
+        raise TransientError(f"the goals could not be read: see {log}, then start up again")
 
     def _give_up(self, lines: Iterable[GoalLine]) -> bool:
         dead = self.system.given_up()

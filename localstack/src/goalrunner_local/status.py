@@ -13,7 +13,7 @@ from goalrunner_local.questions import all_questions, find_question, line_of
 from goalrunner_local.system import attached_system
 from goalrunner_local.view import GoalLine, QuestionLine, RunView
 from goalrunner_shared.errors import InputError
-from goalrunner_shared.goals.attempts import attempt_of_path, parse_attempt
+from goalrunner_shared.goals.attempts import AttemptFile, attempt_of_path, parse_attempt
 from goalrunner_shared.goals.defaults import DEFAULTS_PATH, parse_defaults
 from goalrunner_shared.goals.parse import is_goal_path, parse_goal
 from goalrunner_shared.goals.problems import InvalidGoal
@@ -100,8 +100,16 @@ def _unfinished(choice: Choice) -> dict[str, str]:
     tip = repository.fetch()
     entries = [entry for entry in repository.entries(tip, "attempts/") if attempt_of_path(entry.path)]
     contents = repository.read((entry.blob for entry in entries), limit=MAX_ATTEMPT_BYTES)
-    files = (parse_attempt(content) for content in contents if content is not None)
-    return {file.goal: file.id for file in files if file.status == "planned"}
+    files = (_attempt(content) for content in contents if content is not None)
+    return {file.goal: file.id for file in files if file and file.status == "planned"}
+
+
+def _attempt(content: bytes) -> AttemptFile | None:
+    # A file that somebody has edited beyond recognition keeps nobody from seeing the others.
+    try:
+        return parse_attempt(content)
+    except InputError:
+        return None
 
 
 def _line(goal: str, title: str, state: GoalState | None) -> GoalLine:

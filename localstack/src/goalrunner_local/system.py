@@ -20,7 +20,7 @@ from goalrunner_local.state import RunningUp, StateFolder, StateInUse
 from goalrunner_local.worker import Worker
 from goalrunner_shared.blobs import Blobs, S3Blobs
 from goalrunner_shared.clock import clock_from
-from goalrunner_shared.errors import MalformedMessage
+from goalrunner_shared.errors import GoalrunnerError
 from goalrunner_shared.manifest import read_manifests
 from goalrunner_shared.messages import read_event
 from goalrunner_shared.publisher import EventBridgePublisher
@@ -60,7 +60,7 @@ class LocalSystem:
         for envelope in queues.take_bodies(self.cloud, self.made.console, wait=wait):
             try:
                 yield read_event(envelope["detail-type"], envelope["detail"], blobs=self.blobs)
-            except MalformedMessage:
+            except GoalrunnerError:
                 continue
 
     def take_up_questions(self) -> None:

@@ -17,6 +17,7 @@ from goalrunner_local.state import StateFolder
 from goalrunner_local.system import running_system
 from goalrunner_local.view import GoalLine, RunView
 from goalrunner_shared.clock import floor_to_slot, system_clock
+from goalrunner_shared.git.errors import without_credentials
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ def run_up(state: StateFolder, settings: RunSettings, options: UpOptions, consol
     with contextlib.ExitStack() as stack:
         if not options.once:
             stack.enter_context(contextlib.suppress(KeyboardInterrupt))
-        console.print(f"starting on {settings.repository} (state: {state.root})", style="bright_black")
+        console.print(
+            f"starting on {without_credentials(settings.repository)} (state: {state.root})", style="bright_black"
+        )
         system = stack.enter_context(running_system(state, settings, scheduled=not options.once))
         run = Run(system, view, await_answers=options.await_answers)
         run.start(slot=slot, goal=options.goal, request_id=options.request_id)

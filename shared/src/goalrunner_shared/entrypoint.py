@@ -133,12 +133,17 @@ def _unused(record: Any) -> None:
     """Powertools asks for a handler of single records; the routes take its place."""
 
 
-def retry_soon(client: Callable[[], Any], *, longest: int = 60, chance: Callable[[], float] = random) -> Retry:
-    """Make a failed record visible again after a backoff of seconds, not after the queue's whole visibility."""
+def retry_soon(client: Callable[[], Any], *, longest: int = 300, chance: Callable[[], float] = random) -> Retry:
+    """Make a failed record visible again after a backoff of seconds, not after the queue's whole visibility.
+
+    The waits are 2, 6, 18 and 54 s, at most halved by chance: five tries outlast an outage of most of a minute, and the
+    30 s for which a killed handler may block a key.
+    """
 
     def retry(record: SQSRecord, error: BaseException) -> None:
         received = int(record.attributes.approximate_receive_count or 1)
-        seconds = 0 if isinstance(error, MalformedMessage) else min(2 ** (received - 1), longest) * chance()
+        wait = min(2 * 3 ** min(received - 1, 10), longest) * (1 + chance()) / 2
+        seconds = 0 if isinstance(error, MalformedMessage) else wait
         sqs = client()
         queue = sqs.get_queue_url(QueueName=record.event_source_arn.rpartition(":")[2])["QueueUrl"]
         sqs.change_message_visibility(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Protocol
 
+from goalrunner_shared.aws import trouble_is_transient
 from goalrunner_shared.errors import TransientError
 
 KEPT_SECONDS = 30 * 24 * 3600
@@ -77,6 +78,7 @@ class PowertoolsOnce:
             lambda key: action(), data_keyword_argument="key", persistence_store=store, config=config, key_prefix="once"
         )
         try:
-            return str(act(key=key))
+            with trouble_is_transient():
+                return str(act(key=key))
         except IdempotencyAlreadyInProgressError as error:
             raise TransientError(f"{key} is being done by another") from error

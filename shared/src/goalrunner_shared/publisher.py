@@ -1,5 +1,6 @@
 """How an event gets onto the bus, with its `meta` filled in from the message that caused it."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
@@ -44,7 +45,9 @@ def seal(event: Event, *, meta: Meta, blobs: Blobs) -> str:
     data = event.model_dump_json()
     if len(data.encode()) <= MAX_DATA_BYTES:
         return f'{{"meta":{meta.model_dump_json()},"data":{data}}}'
-    ref = store(blobs, f"events/{event.TYPE}/{meta.event_id}.json", data.encode())
+    # The content is part of the name: a repeated scan says more under the same id, and the first copy must stay whole.
+    digest = hashlib.sha256(data.encode()).hexdigest()[:12]
+    ref = store(blobs, f"events/{event.TYPE}/{meta.event_id}-{digest}.json", data.encode())
     return Envelope(meta=meta, data_ref=ref).model_dump_json(exclude={"data"})
 
 

@@ -17,7 +17,7 @@ MAX_ROW_BYTES = 390_000
 class Row(BaseModel):
     """One row; a subclass names its kind. `version` counts its changes and belongs to the table."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
     KIND: ClassVar[str]
 
     version: int = 0

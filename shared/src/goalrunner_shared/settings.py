@@ -15,7 +15,7 @@ AUTHOR = "Goalrunner <goalrunner@localhost>"
 class Settings(BaseModel):
     """What every service is told; a field `table` is read from the variable `GOALRUNNER_TABLE`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
     PREFIX: ClassVar[str] = "GOALRUNNER_"
     # Fields whose variable is somebody else's and keeps its own name.
     FOREIGN: ClassVar[Mapping[str, str]] = {}
@@ -35,7 +35,8 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = cls.variable(str(first["loc"][0]))
-            raise InputError(f"{name}: {first['msg']}; set it in the function's environment") from error
+            # Without the cause: it would show the values, and keys are among them.
+            raise InputError(f"{name}: {first['msg']}; set it in the function's environment") from None
 
     @classmethod
     def variable(cls, field: str) -> str:

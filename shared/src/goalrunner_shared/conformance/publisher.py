@@ -131,7 +131,8 @@ class PublisherConformance:
         event = finished("ä\n" * 100_000)
         bus.publisher.publish(event, cause=CAUSE)
         assert [found for _, found in bus.delivered(1)] == [event]
-        assert list(bus.blobs.keys("")) == [f"events/step.finished.v1/{event.event_id()}.json"]
+        [key] = bus.blobs.keys("")
+        assert key.startswith(f"events/step.finished.v1/{event.event_id()}-")
 
     def test_many_events_of_the_full_size_arrive(self, bus: Bus) -> None:
         room = MAX_DATA_BYTES - 1_000

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from goalrunner_shared.aws import trouble_is_transient
 from goalrunner_shared.clock import Clock, system_clock
 
 # An instant that has passed when the call arrives is refused.
@@ -20,6 +21,7 @@ class SchedulerAlarms:
         self._client = client
         self._now = now
 
+    @trouble_is_transient()
     def set(self, name: str, *, after: timedelta, message: Mapping[str, object]) -> None:
         client = self._client()
         try:

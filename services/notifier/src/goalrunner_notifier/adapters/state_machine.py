@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from goalrunner_notifier.ports import Fate, TooLate, WaitOrder
+from goalrunner_shared.aws import trouble_is_transient
 from goalrunner_shared.errors import TransientError
 
 
@@ -15,6 +16,7 @@ class StateMachineWait:
         self._arn = arn
         self._client = client
 
+    @trouble_is_transient()
     def start(self, order: WaitOrder) -> Fate:
         client = self._client()
         try:
@@ -27,6 +29,7 @@ class StateMachineWait:
             return fate
         return Fate.RUNNING
 
+    @trouble_is_transient()
     def fate(self, name: str) -> Fate:
         client = self._client()
         try:
@@ -46,6 +49,7 @@ class StateMachineWait:
     def beat(self, token: str) -> None:
         self._tell("send_task_heartbeat", taskToken=token)
 
+    @trouble_is_transient()
     def _tell(self, operation: str, **told: str) -> None:
         client = self._client()
         gone = (client.exceptions.TaskDoesNotExist, client.exceptions.TaskTimedOut, client.exceptions.InvalidToken)
