@@ -11,7 +11,7 @@ import pytest
 
 from tests.loop.laptop import COMMAND, Laptop, attempt_commits
 
-pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("loop"), pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.emulator, pytest.mark.timeout(200)]
 
 
 def test_the_demo_without_a_terminal_takes_the_default_and_ends_well(tmp_path: Path) -> None:

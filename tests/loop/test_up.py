@@ -12,7 +12,7 @@ import pytest
 
 from tests.loop.laptop import SLOT, Laptop, attempt_commits, open_of
 
-pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("loop"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.emulator, pytest.mark.timeout(300)]
 
 
 def until(holds: Callable[[], Any], within: float = 60) -> Any:

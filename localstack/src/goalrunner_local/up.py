@@ -46,8 +46,10 @@ def run_up(state: StateFolder, settings: RunSettings, options: UpOptions, consol
     """Run, show and return what happened; Ctrl-C ends an unlimited run cleanly."""
     slot = options.slot or floor_to_slot(system_clock())
     view = RunView()
-    # Whoever stops us from outside means what Ctrl-C means: end cleanly, lose nothing.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Whoever stops us from outside means what Ctrl-C means: end cleanly, lose nothing. A shell starts what runs in its
+    # background with SIGINT ignored; it is heeded there too.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     with contextlib.ExitStack() as stack:
         if not options.once:
             stack.enter_context(contextlib.suppress(KeyboardInterrupt))

@@ -26,7 +26,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ScriptError, OSError, OverflowError) as error:
         print(f"model server: {error}", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     with server, suppress(KeyboardInterrupt):
         if arguments.lifeline:
             threading.Thread(target=_end_with_standard_input, daemon=True).start()
