@@ -30,6 +30,14 @@ def keep_answer(folder: Path, *, question: str, text: str, by: str | None = None
     return unfinished.replace(path)
 
 
+def forget_answers(folder: Path, *, question: str) -> bool:
+    """Take back what was kept for a question and not handed over yet; whether there was anything."""
+    found = [path for path, message in kept_answers(folder) if message["question"] == question]
+    for path in found:
+        path.unlink(missing_ok=True)
+    return bool(found)
+
+
 def _user() -> str:
     try:
         return getuser()

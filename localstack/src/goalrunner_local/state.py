@@ -77,8 +77,13 @@ class StateFolder:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder as the only one; StateInUse where an `up` has it, or anybody for over `patience` seconds."""
-        for folder in (self.root, self.logs, self.mirrors, self.work, self.answers):
-            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            for folder in (self.root, self.logs, self.mirrors, self.work, self.answers):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"{self.root} cannot be used as state folder ({error.strerror}): name another with --state"
+            ) from error
         with self._lock.open("w") as lock:
             if not self._locked(lock):
                 raise StateInUse(self._in_use())

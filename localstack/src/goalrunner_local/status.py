@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import RenderableType
 
 from goalrunner_events import QuestionState
-from goalrunner_local.answers import keep_answer
+from goalrunner_local.answers import forget_answers, keep_answer
 from goalrunner_local.choose import MAX_GOAL_BYTES, Choice
 from goalrunner_local.display import result_table
 from goalrunner_local.functions import RunSettings
@@ -64,10 +64,12 @@ def give_answer(choice: Choice, *, question: str, text: str) -> str:
         raise InputError(f"the question {question} is closed ({found.state}): goalrunner status lists the open ones")
     if found is None and not _was_asked(choice, question):
         raise InputError(f"there is no open question {question}: {_listed(known)}")
+    replaced = forget_answers(choice.state.answers, question=question)
     keep_answer(choice.state.answers, question=question, text=text)
     if choice.state.running():
         return f"{question} is answered"
-    return f"the answer to {question} is kept: the next goalrunner up delivers it"
+    instead = ", in the place of the one before" if replaced else ""
+    return f"the answer to {question} is kept{instead}: the next goalrunner up delivers it"
 
 
 def _listed(known: list[str]) -> str:

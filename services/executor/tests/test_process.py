@@ -1,6 +1,8 @@
 """Programs of the agent's: what they see, how they end, what they leave."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -91,3 +93,27 @@ def test_one_that_closes_its_output_is_still_waited_for(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
     assert "\ufffd" in sh(r"printf '\377\000'", tmp_path).output
+
+
+def wait_for(path: Path, within: float = 20) -> None:
+    end = time.monotonic() + within
+    while not path.exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from goalrunner_executor.tools.process import run_program
+script = "echo $$ > pid.new; mv pid.new pid; sleep 600"
+run_program(["sh", "-c", script], cwd=Path(sys.argv[1]), environment={"PATH": sys.argv[2]}, timeout=600)
+"""
+
+
+def test_a_program_does_not_outlive_the_process_that_started_it(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path), os.environ["PATH"]]) as parent:
+        wait_for(tmp_path / "pid")
+        program = int((tmp_path / "pid").read_text())
+        parent.kill()
+    assert is_gone(program)

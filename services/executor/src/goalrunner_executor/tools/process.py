@@ -4,8 +4,10 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -14,6 +16,15 @@ from goalrunner_executor.ports import Run
 
 OUTPUT_BYTES = 64 * 1024
 GRACE = 2.0
+# Reads until it is told that the program has ended, or until nobody is left who could tell it.
+GUARD = """
+import os, signal, sys
+if not os.read(0, 1):
+    try:
+        os.killpg(int(sys.argv[1]), signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+"""
 _TICK = 0.05
 _CHUNK = 64 * 1024
 
@@ -88,7 +99,7 @@ def run_program(argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str
     """Run a program to its end or for `timeout` seconds; its whole process group is gone afterwards; CannotStart."""
     capture = Capture()
     until = time.monotonic() + timeout
-    with _start(argv, cwd, environment) as process:
+    with _start(argv, cwd, environment) as process, _guarded(process.pid):
         assert process.stdout is not None
         try:
             with _readable(process.stdout) as stream:
@@ -99,6 +110,15 @@ def run_program(argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str
             _signal_group(process, signal.SIGKILL)
             process.wait()
     return Ended(code=process.returncode, timed_out=timed_out, output=capture.text())
+
+
+@contextmanager
+def _guarded(group: int) -> Iterator[None]:
+    """Whatever becomes of this process, the program's group does not outlive it: it would run beside its repetition."""
+    guard = [sys.executable, "-I", "-S", "-c", GUARD, str(group)]
+    with subprocess.Popen(guard, stdin=subprocess.PIPE, env={}, start_new_session=True) as process:
+        yield
+        process.communicate(b"ended")
 
 
 def _start(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
