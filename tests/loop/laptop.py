@@ -67,7 +67,7 @@ class Laptop:
             start_new_session=True,
         )
 
-    def once(self, *, slot: str = SLOT, within: float = 120) -> dict[str, dict[str, Any]]:
+    def once(self, *, slot: str = SLOT, within: float = 300) -> dict[str, dict[str, Any]]:
         """`up --once --json` on a fixed slot; goal → what the object says of it."""
         done = self.call("up", "--once", "--slot", slot, "--json", within=within)
         assert done.returncode in (0, 1), done.stderr

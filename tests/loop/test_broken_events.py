@@ -17,7 +17,7 @@ from goalrunner_local.queues import all_empty
 from goalrunner_local.system import topology_here
 from tests.loop.laptop import Laptop, attempt_commits
 
-pytestmark = [pytest.mark.emulator, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.emulator, pytest.mark.slow, pytest.mark.timeout(600)]
 
 EXAMPLES = Path(__file__).parents[2] / "events" / "examples"
 GOAL = """---
@@ -156,7 +156,7 @@ class Running:
         return scanned and all_empty(self.cloud, [self.url(name) for name in topology_here()["queues"]])
 
 
-def until(holds: Callable[[], bool], within: float = 90) -> None:
+def until(holds: Callable[[], bool], within: float = 240) -> None:
     """Wait for a condition."""
     end = time.monotonic() + within
     while not holds():
